@@ -1,0 +1,2 @@
+//! Builds the kernel programs.
+fn main() {}

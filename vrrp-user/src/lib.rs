@@ -1,0 +1,1 @@
+//! vrrpwatch: who holds a virtual IP, who thinks it does, and why.
