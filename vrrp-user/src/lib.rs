@@ -1,1 +1,14 @@
 //! vrrpwatch: who holds a virtual IP, who thinks it does, and why.
+//!
+//! The modules follow the data:
+//!
+//! ```text
+//! capture | replay  ->  Frame  ->  wire  ->  Packet  ->  observer  ->  Record  ->  report
+//!  (kernel) (file)                (pure)                 (pure core)              (text, JSON)
+//! ```
+
+pub mod frame;
+pub mod model;
+pub mod observer;
+pub mod record;
+pub mod wire;
