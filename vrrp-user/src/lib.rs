@@ -7,8 +7,12 @@
 //!  (kernel) (file)                (pure)                 (pure core)              (text, JSON)
 //! ```
 
+pub mod cli;
+pub mod commands;
 pub mod frame;
 pub mod model;
 pub mod observer;
 pub mod record;
+pub mod replay;
+pub mod report;
 pub mod wire;

@@ -114,29 +114,31 @@ impl Observer {
         self.report(time, Body::Start(start));
     }
 
-    /// Takes a frame in.
-    pub fn handle_frame(&mut self, frame: &Frame) {
+    /// Takes a frame in. Returns whether there was something to report of it.
+    pub fn handle_frame(&mut self, frame: &Frame) -> bool {
         self.advance(frame.time);
         self.summary.frames += 1;
         let Some(packet) = wire::decode(frame, &self.settings.key) else {
             self.summary.ignored += 1;
-            return;
+            return false;
         };
         if self.duplicates.is_duplicate(frame, &packet.vlan) {
             self.summary.duplicates += 1;
-            return;
+            return false;
         }
         self.learn(&packet);
-        if let Some(body) = self.describe(&packet) {
-            self.push(Record {
-                time: frame.time,
-                interface: frame.origin.interface.clone(),
-                vlan: packet.vlan.ids().to_vec(),
-                direction: frame.origin.direction,
-                observer: self.settings.observer.clone(),
-                body,
-            });
-        }
+        let Some(body) = self.describe(&packet) else {
+            return false;
+        };
+        self.push(Record {
+            time: frame.time,
+            interface: frame.origin.interface.clone(),
+            vlan: packet.vlan.ids().to_vec(),
+            direction: frame.origin.direction,
+            observer: self.settings.observer.clone(),
+            body,
+        });
+        true
     }
 
     /// Takes in that frames were lost since the last call. Without any, nothing is reported.
@@ -173,8 +175,7 @@ impl Observer {
     }
 
     /// Ends the run: the summary is the last record.
-    pub fn finish(&mut self, time: Timestamp) {
-        self.advance(time);
+    pub fn finish(&mut self) {
         let summary = self.summary.clone();
         self.report(self.now, Body::Summary(summary));
     }
