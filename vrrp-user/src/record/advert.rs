@@ -15,7 +15,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdvertRecord {
     /// Version of VRRP.
-    pub version: u8,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub version: Option<u8>,
     /// Virtual router.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub vrid: Option<Vrid>,
@@ -122,7 +123,7 @@ impl AdvertRecord {
             Auth::None => {}
             Auth::Pass(fingerprint) => {
                 record.auth = AuthKind::Pass;
-                record.auth_fingerprint = Some(fingerprint);
+                record.auth_fingerprint = fingerprint;
             }
             Auth::Ah { spi, sequence } => {
                 record.auth = AuthKind::Ah;

@@ -3,7 +3,11 @@
 //! Everything that comes from the wire or a file is a number, an address or one of our own words by
 //! now, but for names of interfaces and files, which are escaped.
 
-use std::fmt::{self, Display, Write as _};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Write as _},
+    time::Duration,
+};
 
 use anstyle::{AnsiColor, Style as Ansi};
 
@@ -136,11 +140,11 @@ impl Style {
             destination,
             ..
         } = advert;
-        write!(
-            line,
-            "VRRPv{version} {} > {destination}:",
-            self.paint(STRONG, source)
-        )?;
+        line.push_str("VRRP");
+        if let Some(version) = version {
+            write!(line, "v{version}")?;
+        }
+        write!(line, " {} > {destination}:", self.paint(STRONG, source))?;
         if let Some(vrid) = vrid {
             write!(line, " vrid {}", self.paint(STRONG, vrid))?;
         }
@@ -176,6 +180,8 @@ impl Style {
             Some(Checksum::Ok) => {}
             Some(Checksum::Bad) => write!(line, ", checksum {}", self.paint(ALERT, "bad"))?,
             Some(variant) => write!(line, ", checksum {}", variant.as_str())?,
+            // A defect explains why there was nothing to verify.
+            None if !advert.defects.is_empty() => {}
             None => line.push_str(", captured in part"),
         }
         self.defects(&advert.defects, line)
@@ -278,16 +284,20 @@ impl<T: Display> Display for Painted<T> {
     }
 }
 
-/// Milliseconds in the largest unit that keeps them whole or nearly so: "1s", "200ms", "1.5s".
+/// Milliseconds as people write them: "1s", "200ms", "1.5s".
 struct Millis(u64);
 
 impl Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", std::time::Duration::from_millis(self.0))
+        match self.0 {
+            0 => f.write_str("0s"),
+            // A duration has a debug form only, and that one is just what is wanted.
+            millis => write!(f, "{:?}", Duration::from_millis(millis)),
+        }
     }
 }
 
-fn counts(lost: &std::collections::BTreeMap<LossReason, u64>, line: &mut String) -> fmt::Result {
+fn counts(lost: &BTreeMap<LossReason, u64>, line: &mut String) -> fmt::Result {
     for (position, (reason, count)) in lost.iter().enumerate() {
         write!(
             line,

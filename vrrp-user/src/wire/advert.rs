@@ -24,7 +24,7 @@ pub struct Advert {
     /// Time to live or hop limit; 255 unless the packet crossed a router or was forged.
     pub ttl: u8,
     /// The version field as it is; [`Version::from_number`] tells whether VRRP has it.
-    pub version: u8,
+    pub version: Option<u8>,
     /// Virtual router.
     pub vrid: Option<Vrid>,
     /// Priority of the sender.
@@ -46,8 +46,9 @@ pub struct Advert {
 pub enum Auth {
     /// None.
     None,
-    /// A password in clear text (RFC 2338), of which only the fingerprint is kept.
-    Pass(Fingerprint),
+    /// A password in clear text (RFC 2338), of which only the fingerprint is kept; `None` where the
+    /// packet ends before it.
+    Pass(Option<Fingerprint>),
     /// An IPsec authentication header with HMAC-MD5-96.
     Ah {
         /// Security parameters index; keepalived puts its source address there.
@@ -186,7 +187,7 @@ impl Advert {
             source,
             destination,
             ttl,
-            version: message.first().map_or(0, |byte| byte >> 4),
+            version: message.first().map(|byte| byte >> 4),
             vrid: message.get(1).copied().map(Vrid::new),
             priority: message.get(2).copied().map(Priority::new),
             interval: None,
@@ -202,12 +203,19 @@ impl Advert {
             return advert;
         };
         advert.parse_header(*header);
-        let Some(version) = Version::from_number(advert.version) else {
+        let Some(version) = advert.known_version() else {
             return advert;
         };
-        let rest = advert.parse_addresses(header[3], rest, cut);
+        let auth_type = header[4];
+        // Where the count is too large, the last bytes are the password rather than addresses: it
+        // must not be printed as such.
+        let reserved = match version {
+            Version::V2 if auth_type != 0 && !cut && rest.len() >= V2_AUTH_DATA => V2_AUTH_DATA,
+            Version::V2 | Version::V3 => 0,
+        };
+        let rest = advert.parse_addresses(header[3], rest, reserved, cut);
         let rest = match version {
-            Version::V2 => advert.parse_auth_data(header[4], rest, key, cut),
+            Version::V2 => advert.parse_auth_data(auth_type, rest, key, cut),
             Version::V3 => rest,
         };
         advert.parse_trailer(rest);
@@ -218,8 +226,13 @@ impl Advert {
         advert
     }
 
+    /// The version, if VRRP has it.
+    pub fn known_version(&self) -> Option<Version> {
+        self.version.and_then(Version::from_number)
+    }
+
     fn parse_header(&mut self, [kind, vrid, _, _, high, low, _, _]: [u8; HEADER]) {
-        match (Version::from_number(self.version), self.family()) {
+        match (self.known_version(), self.family()) {
             (None, _) => self.defects.push(Defect::UnknownVersion),
             (Some(Version::V2), Family::Ipv6) => self.defects.push(Defect::Version2OverIpv6),
             (Some(_), _) => {}
@@ -230,7 +243,7 @@ impl Advert {
         if vrid == 0 {
             self.defects.push(Defect::VridZero);
         }
-        self.interval = Version::from_number(self.version).map(|version| match version {
+        self.interval = self.known_version().map(|version| match version {
             Version::V2 => AdvertInterval::from_seconds(low),
             Version::V3 => {
                 AdvertInterval::from_centiseconds(u16::from_be_bytes([high & 0x0f, low]))
@@ -244,13 +257,21 @@ impl Advert {
         }
     }
 
-    /// Reads as many of `count` addresses as there are and returns what follows them.
-    fn parse_addresses<'a>(&mut self, count: u8, bytes: &'a [u8], cut: bool) -> &'a [u8] {
+    /// Reads as many of `count` addresses as there are in all but the last `reserved` bytes, and
+    /// returns what follows them.
+    fn parse_addresses<'a>(
+        &mut self,
+        count: u8,
+        bytes: &'a [u8],
+        reserved: usize,
+        cut: bool,
+    ) -> &'a [u8] {
         let size = match self.family() {
             Family::Ipv4 => 4,
             Family::Ipv6 => 16,
         };
-        let whole = (bytes.len() / size).min(usize::from(count));
+        let end = bytes.len() - reserved;
+        let whole = (end / size).min(usize::from(count));
         let (list, rest) = bytes.split_at(whole * size);
         self.addresses = list.chunks_exact(size).filter_map(address).collect();
         if count == 0 {
@@ -259,8 +280,8 @@ impl Advert {
             if !cut {
                 self.defects.push(Defect::AddressesMissing);
             }
-            // What is left is a piece of an address, not a field of its own.
-            return &[];
+            // What is left of the list is a piece of an address, not a field of its own.
+            return &bytes[end..];
         }
         if let Some(IpAddr::V6(first)) = self.addresses.first()
             && !first.is_unicast_link_local()
@@ -286,15 +307,17 @@ impl Advert {
         }
         let (data, rest) = match bytes.split_first_chunk::<V2_AUTH_DATA>() {
             Some((data, rest)) => (Some(data), rest),
+            // A capture that ends here says nothing of what follows.
+            None if cut => (None, &[][..]),
             None => (None, bytes),
         };
-        if data.is_none() && !cut && !self.defects.contains(&Defect::AddressesMissing) {
+        if data.is_none() && !cut {
             self.defects.push(Defect::AuthDataMissing);
         }
         if !under_ah {
             self.auth = match (auth_type, data) {
                 (0, _) => Auth::None,
-                (AUTH_PASS, Some(password)) => Auth::Pass(key.fingerprint(password)),
+                (AUTH_PASS, password) => Auth::Pass(password.map(|bytes| key.fingerprint(bytes))),
                 (other, _) => Auth::Unknown(other),
             };
         }
