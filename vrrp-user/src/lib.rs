@@ -10,6 +10,7 @@
 pub mod cli;
 pub mod commands;
 pub mod frame;
+pub mod link;
 pub mod model;
 pub mod observer;
 pub mod record;
