@@ -43,13 +43,19 @@ fn prepare() -> Result<()> {
     let workspace = workspace()?;
     let tools = workspace.join("target/tools/bin");
     println!("cargo::rerun-if-env-changed={TOOLCHAIN}");
-    println!("cargo::rerun-if-env-changed=PATH");
-    println!("cargo::rerun-if-changed={}", workspace.join("Cargo.lock").display());
+    println!(
+        "cargo::rerun-if-changed={}",
+        workspace.join("Cargo.lock").display()
+    );
     println!("cargo::rerun-if-changed=build.rs");
 
     let path = search_path(&tools)?;
-    let linker = find("bpf-linker", &path)
-        .with_context(|| format!("bpf-linker is not on the PATH nor in {}; {ADVICE}", tools.display()))?;
+    let linker = find("bpf-linker", &path).with_context(|| {
+        format!(
+            "bpf-linker is not on the PATH nor in {}; {ADVICE}",
+            tools.display()
+        )
+    })?;
     println!("cargo::rerun-if-changed={}", linker.display());
     let toolchain = choose_toolchain()?;
 
@@ -68,7 +74,10 @@ fn prepare() -> Result<()> {
     // What the inner cargo says arrives as warnings. Where all went well that is only its progress,
     // which would bury warnings that mean something.
     let quiet = output.status.success() && !text.contains("cargo:warning=warning");
-    for line in text.lines().filter(|line| !quiet || !line.starts_with("cargo:warning=")) {
+    for line in text
+        .lines()
+        .filter(|line| !quiet || !line.starts_with("cargo:warning="))
+    {
         println!("{line}");
     }
     if !output.status.success() {
@@ -80,7 +89,9 @@ fn prepare() -> Result<()> {
 /// The second run: builds with the environment that the first one prepared.
 fn build() -> Result<()> {
     let root = workspace()?.join("vrrp-ebpf");
-    let root = root.to_str().context("the path of the workspace is not UTF-8")?;
+    let root = root
+        .to_str()
+        .context("the path of the workspace is not UTF-8")?;
     let toolchain = env::var(TOOLCHAIN)?;
     aya_build::build_ebpf(
         [Package {
@@ -93,8 +104,11 @@ fn build() -> Result<()> {
 }
 
 fn workspace() -> Result<PathBuf> {
-    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").context("cargo runs this script")?);
-    let workspace = package.parent().context("vrrp-user lies in the workspace")?;
+    let package =
+        PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").context("cargo runs this script")?);
+    let workspace = package
+        .parent()
+        .context("vrrp-user lies in the workspace")?;
     Ok(workspace.to_path_buf())
 }
 

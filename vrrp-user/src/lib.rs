@@ -1,1 +1,3 @@
 //! vrrpwatch: who holds a virtual IP, who thinks it does, and why.
+
+pub mod capture;

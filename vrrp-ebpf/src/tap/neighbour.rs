@@ -1,12 +1,7 @@
 //! The filter for ARP and neighbour discovery: what concerns a watched address, and what anybody
 //! announces.
 
-use aya_ebpf::{
-    Global,
-    bindings::BPF_F_NO_PREALLOC,
-    macros::map,
-    maps::HashMap,
-};
+use aya_ebpf::{Global, bindings::BPF_F_NO_PREALLOC, macros::map, maps::HashMap};
 use vrrp_ebpf::{Counter, MAX_WATCHED, WatchKey, arp_mode, kind, watch_key_v4};
 
 use super::{Judgement, bounds::Frame};
