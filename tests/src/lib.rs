@@ -1,1 +1,3 @@
 //! The laboratory of the tests.
+
+pub mod frames;

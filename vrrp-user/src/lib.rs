@@ -7,6 +7,7 @@
 //!  (kernel) (file)                (pure)                 (pure core)              (text, JSON)
 //! ```
 
+pub mod capture;
 pub mod cli;
 pub mod commands;
 pub mod frame;
