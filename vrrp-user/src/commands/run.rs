@@ -1,5 +1,7 @@
 //! `vrrpwatch run`: the observer driven by the kernel.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use super::{Failure, Outcome, settings};
@@ -41,12 +43,20 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
 /// Sends log lines of this program and of the kernel programs to standard error; VRRPWATCH_LOG
 /// chooses which.
 fn log_to_standard_error(kernel_log: bool) {
-    let default = if kernel_log { "debug" } else { "warn" };
+    // The netlink crate warns of every attribute that is younger than itself.
+    let default = if kernel_log {
+        "debug,netlink_packet_route=error"
+    } else {
+        "warn,netlink_packet_route=error"
+    };
     let filter = EnvFilter::builder()
         .with_env_var("VRRPWATCH_LOG")
         .try_from_env()
         .unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = fmt::layer().with_writer(std::io::stderr).with_target(true);
+    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(coloured);
     // A second subscriber can only be there in a test, and serves as well.
     let _: Result<(), _> = tracing_subscriber::registry()
         .with(filter)
