@@ -19,11 +19,17 @@ pub fn interrupt() {
     INTERRUPTED.store(true, Ordering::Relaxed);
 }
 
+/// Whether [`interrupt`] was called.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// A point in time until which something must have happened.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     at: Instant,
     limit: Duration,
+    heeds_interrupt: bool,
 }
 
 impl Deadline {
@@ -36,6 +42,15 @@ impl Deadline {
         Self {
             at: Instant::now() + limit,
             limit,
+            heeds_interrupt: true,
+        }
+    }
+
+    /// The same for cleaning up, which an interrupted process does, too.
+    pub fn for_cleanup(limit: Duration) -> Self {
+        Self {
+            heeds_interrupt: false,
+            ..Self::after(limit)
         }
     }
 
@@ -48,7 +63,7 @@ impl Deadline {
         reason = "real daemons are waited for on a real clock"
     )]
     pub fn next_round(&self, what: &str) -> Result<Duration> {
-        if INTERRUPTED.load(Ordering::Relaxed) {
+        if self.heeds_interrupt && is_interrupted() {
             bail!("interrupted while waiting for {what}");
         }
         let left = self.at.saturating_duration_since(Instant::now());
@@ -60,8 +75,16 @@ impl Deadline {
 }
 
 /// Waits until `probe` yields something, at most `limit`.
-pub fn wait_for<T>(what: &str, limit: Duration, mut probe: impl FnMut() -> Option<T>) -> Result<T> {
-    let deadline = Deadline::after(limit);
+pub fn wait_for<T>(what: &str, limit: Duration, probe: impl FnMut() -> Option<T>) -> Result<T> {
+    poll(what, Deadline::after(limit), probe)
+}
+
+/// Waits until `probe` yields something, asking it again and again.
+pub(super) fn poll<T>(
+    what: &str,
+    deadline: Deadline,
+    mut probe: impl FnMut() -> Option<T>,
+) -> Result<T> {
     loop {
         if let Some(found) = probe() {
             return Ok(found);

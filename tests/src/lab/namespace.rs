@@ -14,7 +14,10 @@ use nix::{
     unistd::Pid,
 };
 
-use super::{deadline::wait_until, program::require_program};
+use super::{
+    deadline::{Deadline, poll},
+    program::require_program,
+};
 
 /// A network namespace. What runs in it is killed, and it goes, when it is dropped.
 #[derive(Debug)]
@@ -99,13 +102,13 @@ pub(super) fn remove(name: &str) {
             .filter_map(|line| line.trim().parse().ok().map(Pid::from_raw))
             .collect()
     };
-    // The wait fails at once in an interrupted process; the kill was sent all the same.
-    let _ = wait_until("the namespace to be empty", Duration::from_secs(5), || {
+    let deadline = Deadline::for_cleanup(Duration::from_secs(5));
+    let _ = poll("the namespace to be empty", deadline, || {
         let pids = pids();
         for &pid in &pids {
             let _ = signal::kill(pid, Signal::SIGKILL);
         }
-        pids.is_empty()
+        pids.is_empty().then_some(())
     });
     let _ = run(Command::new(&ip).args(["netns", "delete", name]));
 }
