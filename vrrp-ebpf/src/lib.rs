@@ -29,6 +29,10 @@ pub const MAX_WATCHED: u32 = 16_384;
 /// Default size of the ring buffer in bytes, a power of two and a multiple of the page size.
 pub const RING_BYTES: u32 = 1 << 20;
 
+/// How many IPv6 extension headers the filter follows; a frame with more is counted as
+/// [`Counter::ExtensionsTooDeep`].
+pub const MAX_EXTENSIONS: usize = 6;
+
 /// An address as the watch map knows it: IPv6 as it is, IPv4 mapped into `::ffff:0:0/96`.
 pub type WatchKey = [u8; 16];
 
@@ -65,10 +69,11 @@ pub mod map {
 
 /// Names of the read-only globals that the loader sets before loading.
 pub mod global {
-    /// `u8`, one of [`crate::arp_mode`].
+    /// `u8`, one of [`mod@crate::arp_mode`].
+    ///
+    /// Debug lines are not ruled here: aya-log brings a global of its own, and with level 0 the
+    /// verifier removes every line of them.
     pub const ARP_MODE: &str = "ARP_MODE";
-    /// `u8`, 1 to send debug lines through aya-log. The verifier removes the branch when it is 0.
-    pub const DEBUG: &str = "DEBUG";
 }
 
 /// Values of [`global::ARP_MODE`].

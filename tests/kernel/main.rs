@@ -1,0 +1,7 @@
+//! The kernel programs as they are shipped, run by the kernel: `BPF_PROG_TEST_RUN` for what they
+//! match, network namespaces for where they are attached.
+//!
+//! Needs root. Without it every test fails and says so.
+
+mod lab;
+mod matching;

@@ -1,0 +1,43 @@
+//! Looks at one frame: judge it, then deliver it, count it or leave it alone.
+//!
+//! XDP and TC, ingress and egress, run this one path over a [`Frame`]. Everything is inlined into
+//! the entry points, so that a frame nobody asked for costs a few compares and touches no map.
+
+mod accept;
+mod bounds;
+mod counter;
+mod deliver;
+mod ip;
+mod neighbour;
+
+use vrrp_ebpf::Counter;
+
+use self::bounds::Frame;
+
+/// What is to be done with a frame.
+enum Judgement {
+    /// It is none of ours.
+    Pass,
+    /// It is ours but has nothing to tell; only its number matters.
+    Count(Counter),
+    /// It goes to user space.
+    Take {
+        /// One of [`mod@vrrp_ebpf::kind`].
+        kind: u8,
+        /// Bytes of the frame, from its start, that the protocol covers: what follows is padding.
+        /// May be more than the frame has.
+        extent: u32,
+    },
+}
+
+/// Judges the frame and acts on it; `hook` is one of [`mod@vrrp_ebpf::hook`].
+#[inline(always)]
+pub(crate) fn observe(frame: &impl Frame, hook: u8) {
+    match accept::judge(frame) {
+        Judgement::Pass => {}
+        Judgement::Count(counter) => counter::count(counter),
+        Judgement::Take { kind, extent } => {
+            counter::count(deliver::deliver(frame, hook, kind, extent));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The one place of unsafe code: reading packets, contexts, maps and the clock of the kernel.
+#![expect(
+    unsafe_code,
+    reason = "raw access to kernel memory is what this file is for"
+)]
+
+use core::ptr;
+
+use aya_ebpf::{
+    EbpfContext,
+    bindings::{__sk_buff, xdp_md},
+    helpers::{
+        bpf_ktime_get_boot_ns, bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
+    },
+    maps::PerCpuArray,
+    programs::{TcContext, XdpContext},
+};
+use vrrp_ebpf::EventHeader;
+
+/// A frame at one of the hooks.
+pub(crate) trait Frame: EbpfContext {
+    /// Address of the first byte that can be read directly.
+    fn start(&self) -> usize;
+
+    /// Address behind the last byte that can be read directly; the frame may go on elsewhere.
+    fn end(&self) -> usize;
+
+    /// Length of the whole frame in bytes.
+    fn length(&self) -> u32;
+
+    /// Index of the interface.
+    fn ifindex(&self) -> u32;
+
+    /// TPID and tag control information of a tag that was moved out of the frame, in host order;
+    /// the TPID is 0 where there is none.
+    fn stripped_tag(&self) -> (u16, u16);
+
+    /// Copies `length` bytes from `offset` of the frame, wherever they are kept, to `to`.
+    /// Zero means success.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for writes of `length` bytes.
+    unsafe fn load(&self, offset: u32, to: *mut u8, length: u32) -> i64;
+
+    /// Reads `N` bytes at an offset that is a constant on every path through the program (the
+    /// verifier must know it): directly where they are in reach, else as [`Frame::far`] does.
+    #[inline(always)]
+    fn head<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        let at = self.start() + offset;
+        if at + N <= self.end() {
+            // SAFETY: the compare proves that the N bytes lie between start and end, the linear
+            // part of the packet, which the kernel keeps in place while the program runs; an
+            // array of bytes has no alignment. The verifier checks the same.
+            Some(unsafe { *(at as *const [u8; N]) })
+        } else {
+            self.far(offset)
+        }
+    }
+
+    /// Reads `N` bytes at any offset with a helper call. `None` where the frame is shorter.
+    #[inline(always)]
+    fn far<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
+        let mut bytes = [0; N];
+        // SAFETY: `bytes` is N bytes long and lives on the stack of the program.
+        let failed = unsafe { self.load(offset as u32, bytes.as_mut_ptr(), N as u32) };
+        (failed == 0).then_some(bytes)
+    }
+}
+
+impl Frame for XdpContext {
+    #[inline(always)]
+    fn start(&self) -> usize {
+        self.data()
+    }
+
+    #[inline(always)]
+    fn end(&self) -> usize {
+        self.data_end()
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        // SAFETY: the context is the one the kernel called the program with.
+        unsafe { bpf_xdp_get_buff_len(self.ctx) as u32 }
+    }
+
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        let context: *const xdp_md = self.ctx;
+        // SAFETY: the context is the one the kernel called the program with.
+        unsafe { (*context).ingress_ifindex }
+    }
+
+    /// XDP runs before the kernel moves a tag, and does not see one that the NIC moved.
+    #[inline(always)]
+    fn stripped_tag(&self) -> (u16, u16) {
+        (0, 0)
+    }
+
+    #[inline(always)]
+    unsafe fn load(&self, offset: u32, to: *mut u8, length: u32) -> i64 {
+        // SAFETY: the context is the kernel's, and the caller vouches for `to` and `length`.
+        unsafe { bpf_xdp_load_bytes(self.ctx, offset, to.cast(), length) }
+    }
+}
+
+impl Frame for TcContext {
+    #[inline(always)]
+    fn start(&self) -> usize {
+        self.data()
+    }
+
+    #[inline(always)]
+    fn end(&self) -> usize {
+        self.data_end()
+    }
+
+    #[inline(always)]
+    fn length(&self) -> u32 {
+        self.len()
+    }
+
+    #[inline(always)]
+    fn ifindex(&self) -> u32 {
+        let context: *const __sk_buff = self.skb.skb;
+        // SAFETY: the context is the one the kernel called the program with.
+        unsafe { (*context).ifindex }
+    }
+
+    #[inline(always)]
+    fn stripped_tag(&self) -> (u16, u16) {
+        let context: *const __sk_buff = self.skb.skb;
+        // SAFETY: the context is the one the kernel called the program with.
+        let (present, protocol, tci) = unsafe {
+            (
+                (*context).vlan_present,
+                (*context).vlan_proto,
+                (*context).vlan_tci,
+            )
+        };
+        if present == 0 {
+            (0, 0)
+        } else {
+            (u16::from_be(protocol as u16), tci as u16)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load(&self, offset: u32, to: *mut u8, length: u32) -> i64 {
+        // SAFETY: the context is the kernel's, and the caller vouches for `to` and `length`.
+        unsafe { bpf_skb_load_bytes(self.skb.skb.cast(), offset, to.cast(), length) }
+    }
+}
+
+/// Writes the header and the first `header.captured_len` bytes of the frame into a reserved event.
+/// False where the frame cannot be read or the event is too small.
+#[inline(always)]
+pub(super) fn fill(event: &mut [u8], header: EventHeader, frame: &impl Frame) -> bool {
+    let Some(room) = event.len().checked_sub(EventHeader::SIZE) else {
+        return false;
+    };
+    let length = bounded(header.captured_len, room as u32);
+    if length == 0 {
+        return false;
+    }
+    let to = event.as_mut_ptr();
+    // SAFETY: the event has room for the header and `length` bytes behind it, and the kernel
+    // aligns events to 8 bytes, which is what the header asks for.
+    unsafe {
+        ptr::write(to.cast(), header);
+        frame.load(0, to.add(EventHeader::SIZE), length) == 0
+    }
+}
+
+/// The smaller of both, in a form that survives optimisation: the compiler knows from the caller
+/// that `value` is never larger and would drop the compare that the verifier has to see.
+#[inline(always)]
+fn bounded(value: u32, most: u32) -> u32 {
+    core::hint::black_box(value).min(most)
+}
+
+/// Adds one to a slot of this CPU.
+#[inline(always)]
+pub(super) fn add_one(slots: &PerCpuArray<u64>, index: u32) {
+    if let Some(slot) = slots.get_ptr_mut(index) {
+        // SAFETY: the kernel returned a pointer to the slot of this CPU, which nothing else writes
+        // while the program runs on it.
+        unsafe { *slot += 1 }
+    }
+}
+
+/// Nanoseconds of the boot clock.
+#[inline(always)]
+pub(super) fn boot_time() -> u64 {
+    // SAFETY: the helper takes nothing and returns a number.
+    unsafe { bpf_ktime_get_boot_ns() }
+}

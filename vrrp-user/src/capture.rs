@@ -1,0 +1,25 @@
+//! Where frames come from: the kernel programs and the ring buffer they write to.
+//!
+//! [`KernelHalf`] loads the programs and hangs them on interfaces, [`Ring`] yields what they
+//! matched. Everything here is undone by dropping it.
+
+mod attach;
+mod clsact;
+mod counters;
+mod debug_log;
+mod netlink;
+mod object;
+mod program;
+mod readable;
+mod requirements;
+mod ring;
+
+pub use self::{
+    attach::{AttachError, Attachment, Ingress, Interface, Mode, NoXdp, TcFlavour},
+    counters::Counts,
+    debug_log::DebugLog,
+    object::{ArpMode, LoadSettings, open},
+    program::{CaptureError, KernelHalf},
+    requirements::{Capability, OLDEST_KERNEL, Requirement},
+    ring::{Event, Ring},
+};

@@ -1,0 +1,343 @@
+//! Hangs the programs on an interface and says which hook it got and why.
+
+use std::fmt;
+
+use aya::{
+    Ebpf,
+    programs::{
+        LinkOrder, ProgramError, TcAttachType, XdpMode,
+        links::FdLink,
+        loaded_programs,
+        tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
+        xdp::XdpError,
+    },
+};
+use nix::{errno::Errno, net::if_::if_nametoindex};
+use thiserror::Error;
+use vrrp_ebpf::program;
+
+use super::{clsact::Clsact, netlink, object};
+
+/// A network interface as the kernel knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Interface {
+    /// Its index.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+}
+
+/// The ingress hook that the user asked for. Egress is always TC, the only hook there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Native XDP where it serves, else TC.
+    #[default]
+    Auto,
+    /// Native XDP or nothing. Some drivers reset the link when it is attached.
+    XdpNative,
+    /// Generic XDP or nothing.
+    XdpGeneric,
+    /// TC: works on every interface and disturbs none.
+    Tc,
+}
+
+/// How TC programs are attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TcFlavour {
+    /// By a link that goes with the process; since kernel 6.6.
+    Tcx,
+    /// As a filter of the clsact discipline, by netlink.
+    Clsact,
+}
+
+impl fmt::Display for TcFlavour {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Tcx => "tcx",
+            Self::Clsact => "clsact",
+        })
+    }
+}
+
+/// The ingress hook in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ingress {
+    /// XDP in the driver.
+    XdpNative,
+    /// XDP behind the driver.
+    XdpGeneric,
+    /// TC.
+    Tc(TcFlavour),
+}
+
+impl fmt::Display for Ingress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::XdpNative => formatter.write_str("xdp-native"),
+            Self::XdpGeneric => formatter.write_str("xdp-generic"),
+            Self::Tc(flavour) => flavour.fmt(formatter),
+        }
+    }
+}
+
+/// Why an interface has no XDP program of ours.
+#[derive(Debug, Error)]
+pub enum NoXdp {
+    /// The NIC strips VLAN tags, which XDP then does not see.
+    #[error("the NIC strips VLAN tags, which XDP does not see then")]
+    TagsStripped,
+    /// There is one already, of somebody else.
+    #[error("an XDP program (id {id}, name {}) is already attached and is left alone", name.as_deref().unwrap_or("unknown"))]
+    Occupied {
+        /// Identifier of that program.
+        id: u32,
+        /// Its name, where the kernel tells.
+        name: Option<String>,
+    },
+    /// The kernel did not take the program.
+    #[error("the kernel does not load the XDP program: {0}")]
+    NotLoaded(String),
+    /// The driver or the kernel refused to attach it.
+    #[error("{mode} XDP refused by the driver: {}", errno(.source))]
+    Refused {
+        /// `native` or `generic`.
+        mode: &'static str,
+        /// What the kernel said.
+        source: ProgramError,
+    },
+    /// It was attached in a way that would outlive the process, and was taken off again.
+    #[error("the kernel attaches {mode} XDP without a link, which would outlive the process")]
+    NoLink {
+        /// `native` or `generic`.
+        mode: &'static str,
+    },
+}
+
+/// Why an interface could not be attached to.
+#[derive(Debug, Error)]
+pub enum AttachError {
+    /// It is gone, or has another name by now.
+    #[error("interface {name} (index {index}) is gone or was renamed")]
+    Gone {
+        /// Its name.
+        name: String,
+        /// Its index.
+        index: u32,
+    },
+    /// XDP was asked for and cannot be had.
+    #[error("{interface}: {source}")]
+    Xdp {
+        /// Name of the interface.
+        interface: String,
+        /// Why.
+        source: NoXdp,
+    },
+    /// A TC program could not be attached.
+    #[error("{interface}: TC {direction} ({flavour}) refused: {}", errno(.source))]
+    Tc {
+        /// Name of the interface.
+        interface: String,
+        /// `ingress` or `egress`.
+        direction: &'static str,
+        /// How it was tried.
+        flavour: TcFlavour,
+        /// What the kernel said.
+        source: ProgramError,
+    },
+}
+
+/// Our programs on one interface; dropping it takes them off.
+#[derive(Debug)]
+pub struct Attachment {
+    /// The ingress hook in force.
+    pub ingress: Ingress,
+    /// The egress hook in force.
+    pub egress: TcFlavour,
+    /// Why it is not XDP, where the mode left a choice.
+    pub no_xdp: Option<NoXdp>,
+    // The order is the order of dropping: filters before the discipline they hang on.
+    _xdp: Option<FdLink>,
+    _tc: Vec<SchedClassifierLink>,
+    _clsact: Option<Clsact>,
+}
+
+/// How it went with XDP, where failing is not an error.
+enum XdpOutcome {
+    Attached(FdLink, Ingress),
+    /// Not attached, for this reason or because the mode does not ask for it.
+    Without(Option<NoXdp>),
+}
+
+/// The loaded programs, borrowed for attaching.
+pub(super) struct Programs<'a> {
+    pub(super) object: &'a mut Ebpf,
+    /// Why the XDP program is not loaded, if it is not.
+    pub(super) xdp_refused: Option<&'a str>,
+    pub(super) flavour: TcFlavour,
+}
+
+impl Programs<'_> {
+    /// Hangs one program on ingress and one on egress.
+    pub(super) fn attach(
+        mut self,
+        interface: &Interface,
+        mode: Mode,
+        vlan_tags_stripped: bool,
+    ) -> Result<Attachment, AttachError> {
+        // aya attaches TC programs by name only, and a name can move to another interface.
+        if if_nametoindex(interface.name.as_str()).ok() != Some(interface.index) {
+            return Err(AttachError::Gone {
+                name: interface.name.clone(),
+                index: interface.index,
+            });
+        }
+        let xdp = self.attach_xdp_as_asked(interface, mode, vlan_tags_stripped)?;
+        let flavour = self.flavour;
+        let clsact = match flavour {
+            TcFlavour::Tcx => None,
+            TcFlavour::Clsact => {
+                Some(
+                    Clsact::prepare(interface).map_err(|source| AttachError::Tc {
+                        interface: interface.name.clone(),
+                        direction: "ingress",
+                        flavour,
+                        source: source.into(),
+                    })?,
+                )
+            }
+        };
+        let mut tc = Vec::new();
+        let (ingress, no_xdp, xdp) = match xdp {
+            XdpOutcome::Attached(link, ingress) => (ingress, None, Some(link)),
+            XdpOutcome::Without(reason) => {
+                tc.push(self.attach_tc(interface, TcAttachType::Ingress)?);
+                (Ingress::Tc(flavour), reason, None)
+            }
+        };
+        tc.push(self.attach_tc(interface, TcAttachType::Egress)?);
+        Ok(Attachment {
+            ingress,
+            egress: flavour,
+            no_xdp,
+            _xdp: xdp,
+            _tc: tc,
+            _clsact: clsact,
+        })
+    }
+
+    fn attach_xdp_as_asked(
+        &mut self,
+        interface: &Interface,
+        mode: Mode,
+        vlan_tags_stripped: bool,
+    ) -> Result<XdpOutcome, AttachError> {
+        let refuse = |source| AttachError::Xdp {
+            interface: interface.name.clone(),
+            source,
+        };
+        match mode {
+            Mode::Tc => Ok(XdpOutcome::Without(None)),
+            Mode::Auto if vlan_tags_stripped => Ok(XdpOutcome::Without(Some(NoXdp::TagsStripped))),
+            Mode::Auto => Ok(match self.attach_xdp(interface, XdpMode::Driver) {
+                Ok(link) => XdpOutcome::Attached(link, Ingress::XdpNative),
+                Err(reason) => XdpOutcome::Without(Some(reason)),
+            }),
+            Mode::XdpNative => {
+                let link = self.attach_xdp(interface, XdpMode::Driver);
+                Ok(XdpOutcome::Attached(
+                    link.map_err(refuse)?,
+                    Ingress::XdpNative,
+                ))
+            }
+            Mode::XdpGeneric => {
+                let link = self.attach_xdp(interface, XdpMode::Skb);
+                Ok(XdpOutcome::Attached(
+                    link.map_err(refuse)?,
+                    Ingress::XdpGeneric,
+                ))
+            }
+        }
+    }
+
+    fn attach_xdp(&mut self, interface: &Interface, mode: XdpMode) -> Result<FdLink, NoXdp> {
+        if let Some(reason) = self.xdp_refused {
+            return Err(NoXdp::NotLoaded(reason.to_owned()));
+        }
+        // The kernel never lets a link take another program's place; asking first is for the sake
+        // of the message.
+        if let Some(occupied) = occupant(interface.index) {
+            return Err(occupied);
+        }
+        let mode_name = if mode == XdpMode::Skb {
+            "generic"
+        } else {
+            "native"
+        };
+        let link = object::xdp(self.object)
+            .and_then(|program| {
+                let id = program.attach_to_if_index(interface.index, mode)?;
+                program.take_link(id)
+            })
+            .map_err(|source| {
+                occupant(interface.index).unwrap_or(NoXdp::Refused {
+                    mode: mode_name,
+                    source,
+                })
+            })?;
+        // aya falls back to netlink where the kernel says EINVAL to a link.
+        FdLink::try_from(link).map_err(|_not_a_link| NoXdp::NoLink { mode: mode_name })
+    }
+
+    fn attach_tc(
+        &mut self,
+        interface: &Interface,
+        attach_type: TcAttachType,
+    ) -> Result<SchedClassifierLink, AttachError> {
+        let flavour = self.flavour;
+        // In front of the others: a filter that ends the chain must not hide frames from us.
+        let options = match flavour {
+            TcFlavour::Tcx => TcAttachOptions::TcxOrder(LinkOrder::first()),
+            TcFlavour::Clsact => TcAttachOptions::Netlink(NlOptions::default()),
+        };
+        let (direction, name) = match attach_type {
+            TcAttachType::Ingress => ("ingress", program::TC_INGRESS),
+            TcAttachType::Egress | TcAttachType::Custom(_) => ("egress", program::TC_EGRESS),
+        };
+        object::classifier(self.object, name)
+            .and_then(|program| {
+                let id = program.attach_with_options(&interface.name, attach_type, options)?;
+                program.take_link(id)
+            })
+            .map_err(|source| AttachError::Tc {
+                interface: interface.name.clone(),
+                direction,
+                flavour,
+                source,
+            })
+    }
+}
+
+/// The XDP program on this interface, if there is one.
+fn occupant(ifindex: u32) -> Option<NoXdp> {
+    let id = netlink::xdp_program(ifindex).ok().flatten()?;
+    let name = loaded_programs()
+        .filter_map(Result::ok)
+        .find(|program| program.id() == id)
+        .and_then(|program| program.name_as_str().map(str::to_owned));
+    Some(NoXdp::Occupied { id, name })
+}
+
+/// What the kernel said in its own terms, as `EOPNOTSUPP: Operation not supported`.
+fn errno(error: &ProgramError) -> String {
+    let code = match error {
+        ProgramError::SyscallError(error) => error.io_error.raw_os_error(),
+        ProgramError::XdpError(XdpError::NetlinkError(error))
+        | ProgramError::TcError(TcError::NetlinkError(error)) => error.raw_os_error(),
+        ProgramError::TcError(TcError::IoError(error)) => error.raw_os_error(),
+        _ => None,
+    };
+    code.map_or_else(
+        || error.to_string(),
+        |code| Errno::from_raw(code).to_string(),
+    )
+}

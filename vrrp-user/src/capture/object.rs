@@ -1,0 +1,108 @@
+//! The object with the kernel programs, as it is shipped inside this binary.
+
+use aya::{
+    Ebpf, EbpfError, EbpfLoader, include_bytes_aligned,
+    programs::{Program, ProgramError, SchedClassifier, Xdp},
+};
+use vrrp_ebpf::{RING_BYTES, arp_mode, global, map, program};
+
+use super::attach::TcFlavour;
+
+static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/vrrp-tap"));
+
+/// aya-log's ring buffer, declared by its macros.
+pub(super) const LOG_MAP: &str = "AYA_LOGS";
+
+/// Which ARP and neighbour discovery frames the kernel hands over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArpMode {
+    /// None.
+    Off,
+    /// Those that concern a watched address, and what anybody announces.
+    #[default]
+    Watched,
+    /// All.
+    All,
+}
+
+impl ArpMode {
+    const fn to_kernel(self) -> u8 {
+        match self {
+            Self::Off => arp_mode::OFF,
+            Self::Watched => arp_mode::WATCHED,
+            Self::All => arp_mode::ALL,
+        }
+    }
+}
+
+/// How the programs are to be loaded.
+#[derive(Clone, Debug)]
+pub struct LoadSettings {
+    /// What of ARP and neighbour discovery is wanted.
+    pub arp: ArpMode,
+    /// Whether the programs send debug lines; if not, the verifier removes them.
+    pub debug: bool,
+    /// Size of the ring buffer in bytes; rounded up to a power of two of at least a page.
+    pub ring_bytes: u32,
+    /// How TC programs are attached; `None` chooses by the kernel's version.
+    pub tc: Option<TcFlavour>,
+}
+
+impl Default for LoadSettings {
+    fn default() -> Self {
+        Self {
+            arp: ArpMode::default(),
+            debug: false,
+            ring_bytes: RING_BYTES,
+            tc: None,
+        }
+    }
+}
+
+/// Opens the object and creates its maps; loads no program yet.
+///
+/// For [`super::KernelHalf`], and for tests and benchmarks that run the shipped programs without an
+/// interface.
+///
+/// # Errors
+///
+/// Where the kernel refuses a map, for want of rights or because it is too old.
+pub fn open(settings: &LoadSettings) -> Result<Ebpf, EbpfError> {
+    let arp = settings.arp.to_kernel();
+    let level = if settings.debug {
+        aya_log::Level::Debug as u8
+    } else {
+        0
+    };
+    let mut loader = EbpfLoader::new();
+    loader
+        .override_global(global::ARP_MODE, &arp, true)
+        .override_global(aya_log::LEVEL, &level, true)
+        .map_max_entries(map::EVENTS, settings.ring_bytes);
+    if !settings.debug {
+        // Nothing will ever be written to it; aya rounds up to a page.
+        loader.map_max_entries(LOG_MAP, 1);
+    }
+    loader.load(OBJECT)
+}
+
+/// The XDP program of an object.
+pub(super) fn xdp(object: &mut Ebpf) -> Result<&mut Xdp, ProgramError> {
+    find(object, program::XDP)?.try_into()
+}
+
+/// The TC program of an object that has this name.
+pub(super) fn classifier<'a>(
+    object: &'a mut Ebpf,
+    name: &str,
+) -> Result<&'a mut SchedClassifier, ProgramError> {
+    find(object, name)?.try_into()
+}
+
+fn find<'a>(object: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, ProgramError> {
+    object
+        .program_mut(name)
+        .ok_or_else(|| ProgramError::InvalidName {
+            name: name.to_owned(),
+        })
+}

@@ -1,0 +1,219 @@
+//! The kernel half as user space holds it: programs, maps and what they offer.
+
+use std::{io, net::IpAddr};
+
+use aya::{
+    Ebpf, EbpfError,
+    maps::{HashMap, MapData, MapError, RingBuf},
+    programs::{ProgramError, SchedClassifier, Xdp},
+};
+use thiserror::Error;
+use vrrp_ebpf::{WatchKey, map, program, watch_key_v4};
+
+use super::{
+    attach::{AttachError, Attachment, Interface, Mode, Programs, TcFlavour},
+    counters::Counts,
+    debug_log::DebugLog,
+    object::{LOG_MAP, LoadSettings, classifier, open, xdp},
+    requirements::{self, Requirement},
+    ring::Ring,
+};
+
+/// Why the kernel half is not to be had, or stopped working.
+#[derive(Debug, Error)]
+pub enum CaptureError {
+    /// The machine lacks something that has a name.
+    #[error(transparent)]
+    Requirement(#[from] Requirement),
+    /// The kernel refused the object or one of its maps.
+    #[error("the kernel refused the object with the programs")]
+    Object(#[from] EbpfError),
+    /// The kernel refused a program.
+    #[error("the kernel refused the program {name}")]
+    Program {
+        /// Name of the program.
+        name: &'static str,
+        /// What the kernel said.
+        source: ProgramError,
+    },
+    /// A map could not be used.
+    #[error("the map {name} cannot be used")]
+    Map {
+        /// Name of the map.
+        name: &'static str,
+        /// What the kernel said.
+        source: MapError,
+    },
+    /// The runtime cannot wait for a ring buffer.
+    #[error("cannot wait for the ring buffer {name}")]
+    Wait {
+        /// Name of the map.
+        name: &'static str,
+        /// What went wrong.
+        source: io::Error,
+    },
+}
+
+/// The loaded programs and their maps.
+///
+/// Attachments live on their own: dropping this does not detach them, and they may be dropped after
+/// it.
+pub struct KernelHalf {
+    object: Ebpf,
+    flavour: TcFlavour,
+    /// Why the XDP program is not loaded, if it is not.
+    xdp_refused: Option<String>,
+}
+
+impl KernelHalf {
+    /// Loads the programs; attaches nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// Where rights are missing, the kernel is too old or refuses a TC program. An XDP program that
+    /// is refused is no error here: interfaces can do without.
+    pub fn load(settings: &LoadSettings) -> Result<Self, CaptureError> {
+        requirements::check()?;
+        let mut object = open(settings)?;
+        for name in [program::TC_INGRESS, program::TC_EGRESS] {
+            classifier(&mut object, name)
+                .and_then(SchedClassifier::load)
+                .map_err(|source| CaptureError::Program { name, source })?;
+        }
+        let xdp_refused = xdp(&mut object)
+            .and_then(Xdp::load)
+            .err()
+            .map(|error| error.to_string());
+        let flavour = settings.tc.unwrap_or_else(|| {
+            if requirements::has_tcx() {
+                TcFlavour::Tcx
+            } else {
+                TcFlavour::Clsact
+            }
+        });
+        Ok(Self {
+            object,
+            flavour,
+            xdp_refused,
+        })
+    }
+
+    /// The ring buffer. Can be taken once; needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Where it was taken before, or cannot be mapped or waited for.
+    pub fn take_ring(&mut self) -> Result<Ring, CaptureError> {
+        let name = map::EVENTS;
+        let data = self
+            .object
+            .take_map(name)
+            .ok_or_else(|| no_such_map(name))?;
+        let buffer =
+            RingBuf::try_from(data).map_err(|source| CaptureError::Map { name, source })?;
+        Ring::new(buffer).map_err(|source| CaptureError::Wait { name, source })
+    }
+
+    /// The debug lines of the programs, of which there are none unless [`LoadSettings::debug`] was
+    /// set. Can be taken once; needs a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Where it was taken before, or cannot be mapped or waited for.
+    pub fn take_debug_log(&mut self) -> Result<DebugLog, CaptureError> {
+        DebugLog::new(&mut self.object).map_err(|source| CaptureError::Wait {
+            name: LOG_MAP,
+            source,
+        })
+    }
+
+    /// Hangs the programs on an interface of this network namespace.
+    ///
+    /// `vlan_tags_stripped`: VLAN devices sit on it and its NIC takes the tags off, so that
+    /// [`Mode::Auto`] had better use TC.
+    ///
+    /// # Errors
+    ///
+    /// Where the interface is gone, or a program that the mode asks for cannot be attached. Nothing
+    /// stays attached then.
+    pub fn attach(
+        &mut self,
+        interface: &Interface,
+        mode: Mode,
+        vlan_tags_stripped: bool,
+    ) -> Result<Attachment, AttachError> {
+        let programs = Programs {
+            object: &mut self.object,
+            xdp_refused: self.xdp_refused.as_deref(),
+            flavour: self.flavour,
+        };
+        programs.attach(interface, mode, vlan_tags_stripped)
+    }
+
+    /// Adds an address to the kernel's filter for ARP and neighbour discovery.
+    ///
+    /// # Errors
+    ///
+    /// Where [`vrrp_ebpf::MAX_WATCHED`] addresses are there already.
+    pub fn watch(&mut self, address: IpAddr) -> Result<(), CaptureError> {
+        self.watched()?
+            .insert(watch_key(address), 1, 0)
+            .map_err(watch_error)
+    }
+
+    /// Takes an address out of the filter; one that is not in it is fine.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel refuses.
+    pub fn unwatch(&mut self, address: IpAddr) -> Result<(), CaptureError> {
+        match self.watched()?.remove(&watch_key(address)) {
+            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
+            Err(source) => Err(watch_error(source)),
+        }
+    }
+
+    /// What the programs counted so far.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel refuses.
+    pub fn counts(&self) -> Result<Counts, CaptureError> {
+        Counts::read(&self.object).map_err(|source| CaptureError::Map {
+            name: map::COUNTERS,
+            source,
+        })
+    }
+
+    fn watched(&mut self) -> Result<HashMap<&mut MapData, WatchKey, u8>, CaptureError> {
+        self.object
+            .map_mut(map::WATCHED)
+            .ok_or_else(|| no_such_map(map::WATCHED))?
+            .try_into()
+            .map_err(watch_error)
+    }
+}
+
+/// The key of an address in the watch map.
+fn watch_key(address: IpAddr) -> WatchKey {
+    match address {
+        IpAddr::V4(address) => watch_key_v4(address.octets()),
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+fn watch_error(source: MapError) -> CaptureError {
+    CaptureError::Map {
+        name: map::WATCHED,
+        source,
+    }
+}
+
+fn no_such_map(name: &'static str) -> CaptureError {
+    CaptureError::Map {
+        name,
+        source: MapError::InvalidName {
+            name: name.to_owned(),
+        },
+    }
+}

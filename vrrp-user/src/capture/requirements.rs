@@ -1,0 +1,107 @@
+//! What the kernel programs need of the machine: a kernel young enough and the capabilities.
+
+use std::fmt;
+
+use aya::util::KernelVersion;
+use caps::CapSet;
+use thiserror::Error;
+
+/// The oldest kernel that takes the programs: XDP with fragments and `bpf_xdp_load_bytes`.
+pub const OLDEST_KERNEL: (u8, u8) = (5, 18);
+
+/// The kernel that brought TCX.
+const TCX_KERNEL: (u8, u8) = (6, 6);
+
+/// A capability that the process needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// `CAP_BPF`, to create maps and load programs.
+    Bpf,
+    /// `CAP_NET_ADMIN`, to load and attach network programs.
+    NetAdmin,
+    /// `CAP_PERFMON`, without which the verifier refuses what the programs do with pointers.
+    Perfmon,
+}
+
+impl Capability {
+    const NEEDED: [Self; 3] = [Self::Bpf, Self::NetAdmin, Self::Perfmon];
+
+    const fn to_caps(self) -> caps::Capability {
+        match self {
+            Self::Bpf => caps::Capability::CAP_BPF,
+            Self::NetAdmin => caps::Capability::CAP_NET_ADMIN,
+            Self::Perfmon => caps::Capability::CAP_PERFMON,
+        }
+    }
+
+    /// `CAP_SYS_ADMIN` stands for the two that were split from it.
+    const fn in_sys_admin(self) -> bool {
+        match self {
+            Self::Bpf | Self::Perfmon => true,
+            Self::NetAdmin => false,
+        }
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Bpf => "CAP_BPF",
+            Self::NetAdmin => "CAP_NET_ADMIN",
+            Self::Perfmon => "CAP_PERFMON",
+        })
+    }
+}
+
+/// Something the machine does not offer.
+#[derive(Debug, Error)]
+pub enum Requirement {
+    /// The kernel is too old.
+    #[error("kernel {found} is too old, {}.{} is needed", OLDEST_KERNEL.0, OLDEST_KERNEL.1)]
+    Kernel {
+        /// The running kernel.
+        found: KernelVersion,
+    },
+    /// The process lacks capabilities.
+    #[error("missing {}: run as root or grant them", list(.0))]
+    Capabilities(Vec<Capability>),
+}
+
+fn list(capabilities: &[Capability]) -> String {
+    let names: Vec<_> = capabilities.iter().map(Capability::to_string).collect();
+    names.join(", ")
+}
+
+/// Checks what can be known before the kernel is asked for anything.
+pub(super) fn check() -> Result<(), Requirement> {
+    if let Some(found) = older_than(OLDEST_KERNEL) {
+        return Err(Requirement::Kernel { found });
+    }
+    let missing: Vec<_> = Capability::NEEDED
+        .into_iter()
+        .filter(|&capability| !held(capability))
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Requirement::Capabilities(missing))
+    }
+}
+
+/// Whether the kernel has TCX.
+pub(super) fn has_tcx() -> bool {
+    older_than(TCX_KERNEL).is_none()
+}
+
+/// The running kernel, if it is known to be older than this.
+fn older_than((major, minor): (u8, u8)) -> Option<KernelVersion> {
+    let found = KernelVersion::current().ok()?;
+    (found < KernelVersion::new(major, minor, 0)).then_some(found)
+}
+
+/// A set that cannot be read counts as full: then the kernel's own refusal is what the user sees.
+fn held(capability: Capability) -> bool {
+    let effective = |capability| caps::has_cap(None, CapSet::Effective, capability).unwrap_or(true);
+    effective(capability.to_caps())
+        || (capability.in_sys_admin() && effective(caps::Capability::CAP_SYS_ADMIN))
+}
