@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "telling what is done and how it went is what a task runner is for"
 )]
 
@@ -16,7 +17,7 @@ mod test;
 mod tidy;
 mod workspace;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -66,8 +67,19 @@ enum Verb {
     },
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().verb {
+fn main() -> ExitCode {
+    match perform(Cli::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace: what went wrong is a command, and it has said so.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(verb: Verb) -> Result<()> {
+    match verb {
         Verb::Setup { tests } => {
             setup::build()?;
             if tests {

@@ -167,7 +167,11 @@ mod tests {
             ("a.rs", long.as_str(), "is longer"),
             ("a/mod.rs", "//! A.", "is a mod.rs"),
             ("a.rs", "//! A.\n    #[allow(dead_code)]", "allows a lint"),
-            ("a.rs", "//! A.\nlet x = 1; // FIXME: two", "FIXME"),
+            (
+                "a.rs",
+                concat!("//! A.\nlet x = 1; /", "/ FIXME: two"),
+                "FIXME",
+            ),
             ("a.md", private.as_str(), "path of one machine"),
             (
                 "vrrp-user/src/wire.rs",
