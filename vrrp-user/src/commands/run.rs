@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
 fn log_to_standard_error(kernel_log: bool) {
     // The netlink crate warns of every attribute that is younger than itself.
     let default = if kernel_log {
-        "debug,netlink_packet_route=error"
+        "warn,netlink_packet_route=error,vrrp_tap=debug"
     } else {
         "warn,netlink_packet_route=error"
     };
