@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use super::{
     capture::Capture,
     frr::{Frr, FrrRouter},
+    injector::Injector,
     keepalived::Keepalived,
     namespace::Namespace,
     process::{Process, Tee},
@@ -138,6 +139,11 @@ impl Host {
             self.new_file("capture.pcap"),
             filter,
         )
+    }
+
+    /// Opens a device of the host to send frames through.
+    pub fn injector(&self, device: &str) -> Result<Injector> {
+        Injector::open(&self.namespace, device)
     }
 
     /// Adds an address (with its prefix length) to `eth0`.
