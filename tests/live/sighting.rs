@@ -132,9 +132,9 @@ pub(crate) fn reported(record: &Value) -> Result<Option<Sighting>> {
 pub(crate) fn witnessed(file: &Path) -> Result<Vec<Sighting>> {
     let mut entries: Vec<String> = Vec::new();
     for line in tcpdump_lines(file, &["-tt", "-e", "-v"])? {
-        // With -v an IPv4 packet takes two lines.
+        // With -v an IPv4 packet takes two lines, and one quoted in ICMP two more.
         match entries.last_mut() {
-            Some(entry) if line.starts_with(' ') => {
+            Some(entry) if line.starts_with(char::is_whitespace) => {
                 entry.push(' ');
                 entry.push_str(line.trim_start());
             }
