@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     process::{Child, ChildStdout, Stdio},
     thread,
 };
@@ -23,8 +23,8 @@ use crate::{
 /// Twelve times what the queue to the writing thread holds.
 const FLOOD: u64 = 200_000;
 
-/// The ring buffer, the queue, the code. The programs of other tests are not in it.
-const MEMORY_KIB: u64 = 96 * 1024;
+/// Twice what the ring buffer, the queue and the code were seen to take.
+const MEMORY_KIB: u64 = 64 * 1024;
 
 /// A vrrpwatch whose standard output is ours to read, or not.
 struct Unread {
@@ -40,6 +40,7 @@ impl Unread {
             .command(vrrpwatch()?)?
             .args(["run", "--format=json", "-i", "eth0"])
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()?;
         let mut reader = BufReader::new(child.stdout.take().context("it is a pipe")?);
         let mut line = String::new();
@@ -78,7 +79,12 @@ fn what_nobody_reads_is_counted_and_the_end_still_comes() -> Result<()> {
     unread.terminate()?;
     // The laboratory kills what still runs in it, should this fail.
     let child = &mut unread.child;
-    wait_for("its end", LIMIT, || child.try_wait().transpose())??;
+    let status = wait_for("its end", LIMIT, || child.try_wait().transpose())??;
+    assert_eq!(status.code(), Some(2), "the output is not whole");
+    let mut complaint = String::new();
+    let mut stderr = child.stderr.take().context("it is a pipe")?;
+    stderr.read_to_string(&mut complaint)?;
+    assert!(complaint.contains("nobody reads"), "{complaint}");
     Ok(())
 }
 

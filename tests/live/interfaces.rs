@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     watcher::Watcher,
-    wire::{Wire, advert, is_advert, priorities},
+    wire::{SECOND_CABLE, Wire, advert, is_advert, priorities},
 };
 
 fn names(start: &Value) -> Vec<&str> {
@@ -31,9 +31,7 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
     let third = wire.third();
     let watcher = Watcher::start(third, &["-i", "eth*"])?;
 
-    third
-        .namespace()
-        .ip("link add name eth7 up type veth peer name far7\nlink set dev far7 up")?;
+    third.namespace().ip(SECOND_CABLE)?;
     expect_start(&watcher, &["eth0", "eth7"])?;
     let far = third.injector("far7")?;
     far.send(&advert(1))?;
@@ -77,13 +75,12 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
 fn an_interface_that_comes_back_is_watched_again() -> Result<()> {
     let wire = Wire::new()?;
     let third = wire.third();
-    let make = "link add name eth7 up type veth peer name far7\nlink set dev far7 up";
-    third.namespace().ip(make)?;
+    third.namespace().ip(SECOND_CABLE)?;
     let watcher = Watcher::start(third, &["-i", "eth7"])?;
     third.namespace().ip("link delete dev eth7")?;
     expect_start(&watcher, &[])?;
 
-    third.namespace().ip(make)?;
+    third.namespace().ip(SECOND_CABLE)?;
     expect_start(&watcher, &["eth7"])?;
     third.injector("far7")?.send(&advert(1))?;
     watcher.expect("an advert", |record| is_advert(record, 1))?;
@@ -95,9 +92,11 @@ fn an_interface_that_comes_back_is_watched_again() -> Result<()> {
 fn a_frame_on_a_device_and_on_its_upper_device_is_one() -> Result<()> {
     let wire = Wire::new()?;
     let third = wire.third();
+    // A macvlan takes only the groups it has joined.
     third
         .namespace()
-        .ip("link add name mac0 link eth0 up type macvlan mode bridge")?;
+        .ip("link add name mac0 link eth0 type macvlan mode bridge\n\
+         link set dev mac0 allmulticast on up")?;
     let watcher = Watcher::start(third, &["-i", "eth0", "-i", "mac0"])?;
     let start = watcher.records()?.swap_remove(0);
     assert_eq!(names(&start), ["eth0", "mac0"]);
@@ -134,7 +133,8 @@ fn by_default_what_is_up_and_has_a_global_address_is_watched() -> Result<()> {
         .namespace()
         .ip("link add name bare7 up type veth peer name bare8\n\
          link set dev bare8 up\n\
-         link add name down7 type dummy\n\
+         link add name down7 type veth peer name down8\n\
+         link set dev down8 up\n\
          address add 10.78.0.1/24 dev down7\n\
          link add name mac0 link eth0 up type macvlan mode bridge\n\
          address add 10.77.0.60/24 dev mac0")?;

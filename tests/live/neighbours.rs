@@ -73,8 +73,8 @@ fn what_concerns_the_watched_is_reported_and_the_rest_counted() -> Result<()> {
         [
             "request 10.99.0.100",
             "reply 10.99.0.1",
-            "solicitation fd99::100",
-            "advertisement fd99::100",
+            "request fd99::100",
+            "reply fd99::100",
             "gratuitous 10.99.0.1",
             "announcement fd99::1",
         ]

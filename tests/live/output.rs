@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use etherparse::IpNumber;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use vrrp_tests::{
@@ -17,7 +18,7 @@ use vrrp_tests::{
 
 use crate::{
     watcher::{LIMIT, Watcher},
-    wire::{Wire, advert, is_advert, priorities},
+    wire::{SECOND_CABLE, Wire, advert, is_advert, priorities},
 };
 
 /// The records in a file that may be in the middle of being written.
@@ -121,14 +122,17 @@ fn a_closed_pipe_is_a_quiet_end() -> Result<()> {
 fn frames_kept_in(mode: &str) -> Result<()> {
     let wire = Wire::new()?;
     let third = wire.third();
+    // A cable without a switch, whose bridge would strip tags before XDP sees them.
+    third.namespace().ip(SECOND_CABLE)?;
+    let sender = third.injector("far7")?;
     let file = wire.lab.directory().join("frames.pcapng");
-    let capture = third.capture("")?;
+    let capture = third.capture_on("eth7", "")?;
     let kept = file.to_str().expect("UTF-8");
-    let args = ["-i", "eth0", "--mode", mode, "--write", kept];
+    let args = ["-i", "eth7", "--mode", mode, "--write", kept];
     let watcher = Watcher::start(third, &args)?;
 
     let virtual_ip = "10.0.0.0".parse()?;
-    let mut sent = vec![
+    let sent = [
         advert(1),
         frames::tagged(&advert(2), &[(0x8100, 100)]),
         frames::tagged(&advert(3), &[(0x88a8, 300), (0x8100, 100)]),
@@ -136,13 +140,13 @@ fn frames_kept_in(mode: &str) -> Result<()> {
         frames::ipv4(frames::VRRP, &frames::advert_v2(255)),
         frames::ipv6(frames::VRRP, &frames::advert_v3_ipv6(90)),
         frames::ipv4(
-            frames::VRRP,
+            IpNumber::AUTHENTICATION_HEADER,
             &frames::ah(frames::VRRP, &frames::advert_v2(1)),
         ),
+        advert(9),
     ];
-    sent.push(advert(9));
     for frame in &sent {
-        wire.sender.send(frame)?;
+        sender.send(frame)?;
     }
     watcher.expect("the last", |record| is_advert(record, 9))?;
     watcher.stop()?;

@@ -11,8 +11,13 @@ use vrrp_tests::{
 /// Two hosts: `lb0` sends what the test makes up, `third` watches.
 pub(crate) struct Wire {
     pub(crate) lab: Lab,
+    /// The cable of `lb0`.
     pub(crate) sender: Injector,
 }
+
+/// Makes a cable with the ends `eth7` and `far7`, both on one host.
+pub(crate) const SECOND_CABLE: &str = "link add name eth7 up type veth peer name far7\n\
+                                       link set dev far7 up";
 
 impl Wire {
     pub(crate) fn new() -> Result<Self> {
