@@ -1,3 +1,10 @@
 //! The `vrrpwatch` program: a thin shell over the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use vrrp_user::{cli::Cli, commands};
+
+fn main() -> ExitCode {
+    commands::run(Cli::parse())
+}

@@ -1,0 +1,139 @@
+//! The command line: flags and their documentation, no logic.
+
+use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    capture::Mode,
+    observer::ArpMode,
+    record::Kind,
+    report::{Format, ReportSettings},
+};
+
+/// Watches VRRP and ARP in the kernel and names who holds a virtual IP, who thinks it does, and
+/// why.
+#[derive(Debug, Parser)]
+#[command(name = "vrrpwatch", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit status: 0 fine, 1 findings, 2 wrong use or unreadable input, \
+                        3 missing rights or kernel support."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch the network of this host.
+    Run(RunArgs),
+    /// Read capture files (pcap, pcapng, gzipped or not) as if they were live; needs no rights.
+    Replay(ReplayArgs),
+}
+
+/// Arguments of `vrrpwatch run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Interface to watch, by name or pattern ("eth*"); may be repeated [default: every interface
+    /// that is up, can broadcast and has a global address].
+    #[arg(short, long = "interface", value_name = "NAME")]
+    pub interfaces: Vec<String>,
+    /// How to see what comes in. `auto` tries native XDP, then TC. `tc` is the gentle choice:
+    /// native XDP makes some drivers reset their link.
+    #[arg(long, value_enum, default_value_t)]
+    pub mode: Mode,
+    /// Show debug lines of the kernel programs on standard error; costs time on every frame.
+    #[arg(long)]
+    pub kernel_log: bool,
+    /// What to record and how to write it.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Arguments of `vrrpwatch replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Capture files, merged by time; "-" is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What to record and how to write it.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What both `run` and `replay` know about output.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Form of the records.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Append records to a file instead of standard output; it is reopened on SIGHUP.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write only records of these kinds.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,...")]
+    pub only: Vec<Kind>,
+    /// End after this many records about the network.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// End after this time, such as "30s" or "5m"; in replay, of the capture's time.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Keep the frames behind the records in a pcapng file, for Wireshark.
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub write: Option<PathBuf>,
+    /// Which ARP and neighbour discovery to report; `watched` is what concerns a virtual router or
+    /// an address given by --watch, and anything gratuitous.
+    #[arg(long, value_enum, default_value_t)]
+    pub arp: ArpMode,
+    /// Watch this address from the start; addresses in adverts are watched as they come.
+    #[arg(long, value_name = "ADDRESS")]
+    pub watch: Vec<IpAddr>,
+}
+
+impl OutputArgs {
+    /// The part of the arguments that concerns the report.
+    pub fn report(&self) -> ReportSettings {
+        ReportSettings {
+            format: self.format,
+            output: self.output.clone(),
+            only: self.only.iter().copied().collect::<BTreeSet<_>>(),
+            count: self.count,
+            frames: self.write.clone(),
+        }
+    }
+}
+
+/// Reads "30s", "5m", "1h30m", "500ms".
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "not a duration; write it like 30s, 5m or 500ms".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        for text in ["", "30", "-5s", "0s", "soon"] {
+            assert!(duration(text).is_err(), "{text:?}");
+        }
+    }
+}

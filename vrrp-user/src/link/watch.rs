@@ -1,0 +1,241 @@
+//! Follows the host's interfaces through netlink.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::IpAddr,
+    sync::Arc,
+};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream::FusedStream as _};
+use rtnetlink::{
+    Handle,
+    packet_core::NetlinkMessage,
+    packet_route::{
+        RouteNetlinkMessage,
+        address::{AddressAttribute, AddressMessage, AddressScope},
+        link::{
+            InfoData, InfoKind, InfoVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+            VlanProtocol,
+        },
+    },
+    sys::{AsyncSocket as _, SocketAddr},
+};
+use tokio::task::JoinHandle;
+
+use super::{Link, LinkKind, Links};
+use crate::{frame::VlanTag, model::MacAddr};
+
+/// RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR.
+const GROUPS: u32 = 0x1 | 0x10 | 0x100;
+
+/// Why interfaces cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// No netlink socket.
+    #[error("cannot open a netlink socket: {0}")]
+    Socket(#[from] io::Error),
+    /// The kernel did not answer.
+    #[error("the kernel does not list its interfaces: {0}")]
+    Dump(#[from] rtnetlink::Error),
+    /// The connection ended.
+    #[error("the netlink connection ended")]
+    Ended,
+}
+
+/// A netlink connection that tells when interfaces or addresses change.
+///
+/// A change is only a signal; the state is always read whole ([`Watch::snapshot`]), so that a
+/// message lost on a busy host costs nothing.
+pub struct Watch {
+    handle: Handle,
+    changes: Changes,
+    connection: JoinHandle<()>,
+}
+
+type Changes =
+    futures_channel::mpsc::UnboundedReceiver<(NetlinkMessage<RouteNetlinkMessage>, SocketAddr)>;
+
+impl Watch {
+    /// Connects; needs a tokio runtime.
+    ///
+    /// # Errors
+    /// The system refuses the socket.
+    pub fn new() -> Result<Self, WatchError> {
+        let (mut connection, handle, changes) = rtnetlink::new_connection()?;
+        connection
+            .socket_mut()
+            .socket_mut()
+            .bind(&SocketAddr::new(0, GROUPS))?;
+        Ok(Self {
+            handle,
+            changes,
+            connection: tokio::spawn(connection),
+        })
+    }
+
+    /// Waits for a change. Changes that came meanwhile are one.
+    ///
+    /// # Errors
+    /// The connection ended.
+    pub async fn changed(&mut self) -> Result<(), WatchError> {
+        self.changes.next().await.ok_or(WatchError::Ended)?;
+        while let Ok(_message) = self.changes.try_recv() {}
+        if self.changes.is_terminated() {
+            Err(WatchError::Ended)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// All interfaces as they are now.
+    ///
+    /// # Errors
+    /// The kernel does not answer.
+    pub async fn snapshot(&self) -> Result<Links, WatchError> {
+        let mut links: BTreeMap<u32, Link> = self
+            .handle
+            .link()
+            .get()
+            .execute()
+            .try_filter_map(|message| async move { Ok(link(&message)) })
+            .try_collect()
+            .await?;
+        let addresses: Vec<AddressMessage> =
+            self.handle.address().get().execute().try_collect().await?;
+        for message in addresses {
+            if let Some(link) = links.get_mut(&message.header.index)
+                && message.header.scope == AddressScope::Universe
+                && let Some(address) = address(&message)
+            {
+                link.addresses.insert(address);
+            }
+        }
+        let with_vlans: Vec<u32> = links
+            .values()
+            .filter(|link| matches!(link.kind, LinkKind::Vlan(_)))
+            .filter_map(|link| link.lower)
+            .collect();
+        for index in with_vlans {
+            if let Some(link) = links.get_mut(&index) {
+                link.strips_tags = strips_tags(&link.name).await;
+            }
+        }
+        Ok(Links::new(links))
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}
+
+/// The interface in a message; `None` without a name, which no interface lacks.
+fn link(message: &LinkMessage) -> Option<(u32, Link)> {
+    let flags = message.header.flags;
+    let mut name = None;
+    let mut link = Link {
+        name: Arc::from(""),
+        up: flags.contains(LinkFlags::Up),
+        broadcast: flags.contains(LinkFlags::Broadcast),
+        mac: None,
+        kind: LinkKind::Other,
+        lower: None,
+        master: None,
+        addresses: BTreeSet::new(),
+        strips_tags: false,
+    };
+    for attribute in &message.attributes {
+        match attribute {
+            LinkAttribute::IfName(value) => name = Some(value.as_str()),
+            LinkAttribute::Address(bytes) => {
+                link.mac = <[u8; 6]>::try_from(&bytes[..]).ok().map(MacAddr::new);
+            }
+            LinkAttribute::Link(index) => link.lower = Some(*index),
+            LinkAttribute::Controller(index) => link.master = Some(*index),
+            LinkAttribute::LinkInfo(infos) => link.kind = kind(infos),
+            _ => {}
+        }
+    }
+    link.name = Arc::from(name?);
+    Some((message.header.index, link))
+}
+
+fn kind(infos: &[LinkInfo]) -> LinkKind {
+    let mut kind = LinkKind::Other;
+    for info in infos {
+        match info {
+            LinkInfo::Kind(InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan) => {
+                kind = LinkKind::Alias;
+            }
+            LinkInfo::Data(InfoData::Vlan(infos)) => kind = LinkKind::Vlan(tag(infos)),
+            _ => {}
+        }
+    }
+    kind
+}
+
+fn tag(infos: &[InfoVlan]) -> VlanTag {
+    let mut tag = VlanTag {
+        protocol: 0x8100,
+        tci: 0,
+    };
+    for info in infos {
+        match info {
+            InfoVlan::Id(id) => tag.tci = *id,
+            InfoVlan::Protocol(VlanProtocol::Ieee8021Ad) => tag.protocol = 0x88a8,
+            _ => {}
+        }
+    }
+    tag
+}
+
+/// The address of this host; on a point-to-point link `Address` would be the peer's.
+fn address(message: &AddressMessage) -> Option<IpAddr> {
+    let attributes = || message.attributes.iter();
+    attributes()
+        .find_map(|attribute| match attribute {
+            AddressAttribute::Local(address) => Some(*address),
+            _ => None,
+        })
+        .or_else(|| {
+            attributes().find_map(|attribute| match attribute {
+                AddressAttribute::Address(address) => Some(*address),
+                _ => None,
+            })
+        })
+}
+
+/// Whether the NIC moves VLAN tags out of frames. Where the driver does not tell, assume it: most
+/// do, and TC, which is chosen then, sees the tags either way.
+async fn strips_tags(name: &str) -> bool {
+    active_features(name)
+        .await
+        .is_none_or(|features| features.iter().any(|feature| feature == "rx-vlan-hw-parse"))
+}
+
+/// Names of the offloads that are on.
+async fn active_features(name: &str) -> Option<Vec<String>> {
+    let (connection, mut handle, _) = ethtool::new_connection().ok()?;
+    let connection = tokio::spawn(connection);
+    let answers = handle.feature().get(Some(name)).execute().await;
+    let mut answers = std::pin::pin!(answers);
+    let mut active = None;
+    while let Ok(Some(message)) = answers.try_next().await {
+        for attribute in message.payload.nlas {
+            if let ethtool::EthtoolAttr::Feature(ethtool::EthtoolFeatureAttr::Active(bits)) =
+                attribute
+            {
+                active = Some(
+                    bits.into_iter()
+                        .filter(|bit| bit.value)
+                        .map(|bit| bit.name)
+                        .collect(),
+                );
+            }
+        }
+    }
+    connection.abort();
+    active
+}

@@ -1,0 +1,12 @@
+//! The nouns of the program: identifiers and quantities with their units.
+//!
+//! Bytes become these types once, at the edge; nothing behind the decoder handles a bare `u8`
+//! priority or a bare integer interval.
+
+mod mac;
+mod quantity;
+mod time;
+
+pub use mac::MacAddr;
+pub use quantity::{AdvertInterval, Family, Fingerprint, FingerprintKey, Priority, Version, Vrid};
+pub use time::{Span, Timestamp};

@@ -1,0 +1,291 @@
+//! The core: frames, losses and the time in, records and requests out.
+//!
+//! An [`Observer`] does no I/O and reads no clock. Live capture, replay and tests drive the same
+//! object the same way, so what a recording proves holds on the wire:
+//!
+//! ```text
+//! handle_frame, handle_loss, handle_timeout  ->  Observer  ->  poll_output, poll_timeout
+//! ```
+//!
+//! Time is what the frames say. It never runs backwards: a frame that arrives late (CPUs race for
+//! the ring buffer) is reported with its own time and judged at the latest time seen so far.
+
+mod duplicate;
+mod watch;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use crate::{
+    frame::{Frame, Origin},
+    model::{FingerprintKey, Timestamp},
+    record::{
+        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Start,
+        Summary,
+    },
+    wire::{self, Arp, Checksum, Nd, NdKind, Packet},
+};
+use duplicate::Duplicates;
+use watch::WatchList;
+
+/// What an observer is told once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Secret under which passwords are fingerprinted; random for each run.
+    pub key: FingerprintKey,
+    /// Which ARP and neighbour discovery is reported.
+    pub arp: ArpMode,
+    /// Addresses to watch from the start, beside those learned from adverts.
+    pub watched: Vec<IpAddr>,
+    /// Name of this host, for the records; `None` in replay.
+    pub observer: Option<Arc<str>>,
+}
+
+/// Which ARP and neighbour discovery messages are reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ArpMode {
+    /// All of it.
+    All,
+    /// What concerns a watched address, and whatever is gratuitous or announced.
+    #[default]
+    Watched,
+    /// None.
+    Off,
+}
+
+/// What an observer hands back.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are records, and they move once"
+)]
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Something to report.
+    Record(Record),
+    /// Something to do.
+    Request(Request),
+}
+
+/// What an observer asks of the shell around it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Let the kernel filter pass ARP and neighbour discovery for this address.
+    Watch(IpAddr),
+    /// Drop this address from the kernel filter.
+    Unwatch(IpAddr),
+}
+
+/// The core of vrrpwatch. See the module's documentation.
+#[derive(Debug)]
+pub struct Observer {
+    settings: Settings,
+    now: Timestamp,
+    watch: WatchList,
+    duplicates: Duplicates,
+    summary: Summary,
+    outputs: VecDeque<Output>,
+}
+
+impl Observer {
+    /// An observer that has seen nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        let mut outputs = VecDeque::new();
+        let mut watch = WatchList::default();
+        for address in &settings.watched {
+            watch.pin(*address);
+            outputs.push_back(Output::Request(Request::Watch(*address)));
+        }
+        Self {
+            settings,
+            now: Timestamp::from_nanos(0),
+            watch,
+            duplicates: Duplicates::default(),
+            summary: Summary::default(),
+            outputs,
+        }
+    }
+
+    /// Reports the start of a run, or a change of what it watches.
+    pub fn handle_start(&mut self, time: Timestamp, start: Start) {
+        self.advance(time);
+        self.report(time, Body::Start(start));
+    }
+
+    /// Takes a frame in. Returns whether there was something to report of it.
+    pub fn handle_frame(&mut self, frame: &Frame) -> bool {
+        self.advance(frame.time);
+        self.summary.frames += 1;
+        let Some(packet) = wire::decode(frame, &self.settings.key) else {
+            self.summary.ignored += 1;
+            return false;
+        };
+        if self.duplicates.is_duplicate(frame, &packet.vlan) {
+            self.summary.duplicates += 1;
+            return false;
+        }
+        self.learn(&packet);
+        let Some(body) = self.describe(&packet) else {
+            return false;
+        };
+        self.push(Record {
+            time: frame.time,
+            interface: frame.origin.interface.clone(),
+            vlan: packet.vlan.ids().to_vec(),
+            direction: frame.origin.direction,
+            observer: self.settings.observer.clone(),
+            body,
+        });
+        true
+    }
+
+    /// Takes in that frames were lost since the last call. Without any, nothing is reported.
+    pub fn handle_loss(&mut self, time: Timestamp, lost: &BTreeMap<LossReason, u64>) {
+        self.advance(time);
+        let lost: BTreeMap<_, _> = lost
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(r, c)| (*r, *c))
+            .collect();
+        if lost.is_empty() {
+            return;
+        }
+        for (reason, count) in &lost {
+            *self.summary.lost.entry(*reason).or_default() += count;
+        }
+        self.report(time, Body::Loss(Loss { lost }));
+    }
+
+    /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
+    /// frames.
+    pub fn handle_unwatched(&mut self, count: u64) {
+        self.summary.unwatched += count;
+    }
+
+    /// Takes in that time has come to `now`.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.advance(now);
+    }
+
+    /// When [`Observer::handle_timeout`] has to be called at the latest.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Ends the run: the summary is the last record.
+    pub fn finish(&mut self) {
+        let summary = self.summary.clone();
+        self.report(self.now, Body::Summary(summary));
+    }
+
+    /// The next record or request, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn advance(&mut self, time: Timestamp) {
+        self.now = self.now.max(time);
+    }
+
+    /// Learns which addresses matter: those of virtual routers, and those of the routers
+    /// themselves, whose ARP tells which MAC is whose when adverts carry a virtual one.
+    fn learn(&mut self, packet: &Packet) {
+        let wire::Body::Advert(advert) = &packet.body else {
+            return;
+        };
+        if advert.checksum == Some(Checksum::Bad) {
+            return;
+        }
+        for address in advert.addresses.iter().chain([&advert.source]) {
+            let change = self.watch.learn(*address, self.now);
+            let requests = change.evicted.map(Request::Unwatch).into_iter();
+            let requests = requests.chain(change.added.then_some(Request::Watch(*address)));
+            self.outputs.extend(requests.map(Output::Request));
+        }
+    }
+
+    /// The record of a packet, unless it is one that is only counted.
+    fn describe(&mut self, packet: &Packet) -> Option<Body> {
+        let mac = packet.source_mac;
+        Some(match &packet.body {
+            wire::Body::Advert(advert) => {
+                self.summary.adverts += 1;
+                Body::Advert(AdvertRecord::new(advert, mac))
+            }
+            wire::Body::Carp(carp) => {
+                self.summary.carp += 1;
+                Body::Carp(CarpRecord::new(carp, mac))
+            }
+            wire::Body::Arp(arp) => {
+                if !self.concerns(arp_addresses(arp), arp.kind.announces()) {
+                    return None;
+                }
+                self.summary.arp += 1;
+                Body::Arp(ArpRecord::new(arp, mac))
+            }
+            wire::Body::Nd(nd) => {
+                if !self.concerns(nd_addresses(nd), nd.kind == NdKind::Announcement) {
+                    return None;
+                }
+                self.summary.nd += 1;
+                Body::Nd(NdRecord::new(nd, mac))
+            }
+        })
+    }
+
+    /// Whether neighbour traffic about these addresses is reported. The kernel has the same rule;
+    /// here it makes replay report what live capture would.
+    fn concerns(&mut self, addresses: [IpAddr; 2], announces: bool) -> bool {
+        let concerns = match self.settings.arp {
+            ArpMode::All => true,
+            ArpMode::Off => false,
+            ArpMode::Watched => {
+                announces
+                    || addresses
+                        .iter()
+                        .any(|address| self.watch.contains(*address))
+            }
+        };
+        if !concerns {
+            self.summary.unwatched += 1;
+        }
+        concerns
+    }
+
+    /// Pushes a record that concerns no interface in particular.
+    fn report(&mut self, time: Timestamp, body: Body) {
+        self.push(Record {
+            time,
+            interface: None,
+            vlan: Vec::new(),
+            direction: None,
+            observer: self.settings.observer.clone(),
+            body,
+        });
+    }
+
+    fn push(&mut self, record: Record) {
+        self.outputs.push_back(Output::Record(record));
+    }
+}
+
+fn arp_addresses(arp: &Arp) -> [IpAddr; 2] {
+    [arp.sender_ip.into(), arp.target_ip.into()]
+}
+
+fn nd_addresses(nd: &Nd) -> [IpAddr; 2] {
+    [nd.target.into(), nd.source.into()]
+}
+
+/// What the observer knows of a packet when it hands it on to be judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'a> {
+    /// When it was seen.
+    pub time: Timestamp,
+    /// Where it was seen.
+    pub origin: &'a Origin,
+    /// What it is.
+    pub packet: &'a Packet,
+}

@@ -1,0 +1,161 @@
+//! One frame seen in several places is one frame.
+//!
+//! A host may see a frame on a device and on its upper device, or on two hooks; two capture files
+//! may hold the same broadcast. Each such place is a [`Tap`]. A second sighting *from the same tap*
+//! is a second frame: that an advert arrives twice is something to report.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::Hasher as _,
+    time::Duration,
+};
+
+use siphasher::sip::SipHasher13;
+
+use crate::{
+    frame::{Frame, LinkType, Tap},
+    model::Timestamp,
+    wire::VlanStack,
+};
+
+/// A frame reaches all its taps within this time, on a busy host too; repeated adverts are at
+/// least 10 ms apart, and from the same tap anyway.
+const WINDOW: Duration = Duration::from_millis(50);
+
+/// Frames that are remembered at most.
+const LIMIT: usize = 65_536;
+
+/// The recent frames, and the taps each was seen from.
+#[derive(Debug, Default)]
+pub(super) struct Duplicates {
+    recent: HashMap<u64, Sightings>,
+    order: VecDeque<(Timestamp, u64)>,
+}
+
+#[derive(Debug)]
+struct Sightings {
+    time: Timestamp,
+    taps: Vec<Tap>,
+}
+
+impl Duplicates {
+    /// Whether the frame was seen already, from another tap.
+    pub(super) fn is_duplicate(&mut self, frame: &Frame, vlan: &VlanStack) -> bool {
+        let tap = frame.origin.tap;
+        self.forget(frame.time);
+        let hash = fingerprint(frame, vlan);
+        if let Some(sightings) = self.recent.get_mut(&hash)
+            && frame.time.distance(sightings.time) <= WINDOW
+            && !sightings.taps.contains(&tap)
+        {
+            sightings.taps.push(tap);
+            return true;
+        }
+        self.recent.insert(
+            hash,
+            Sightings {
+                time: frame.time,
+                taps: vec![tap],
+            },
+        );
+        self.order.push_back((frame.time, hash));
+        false
+    }
+
+    fn forget(&mut self, now: Timestamp) {
+        while let Some((time, hash)) = self.order.front().copied()
+            && (now.since(time) > WINDOW || self.order.len() > LIMIT)
+        {
+            self.order.pop_front();
+            if self
+                .recent
+                .get(&hash)
+                .is_some_and(|sightings| sightings.time == time)
+            {
+                self.recent.remove(&hash);
+            }
+        }
+    }
+}
+
+/// Hash of what is the same in all sightings: addresses, VLANs and payload, but not the tags, which
+/// are in the frame in one place and beside it in another.
+fn fingerprint(frame: &Frame, vlan: &VlanStack) -> u64 {
+    let mut hasher = SipHasher13::new();
+    for id in vlan.ids() {
+        hasher.write_u16(*id);
+    }
+    if let Some(direction) = frame.origin.direction {
+        hasher.write_u8(direction as u8 + 1);
+    }
+    if let Some(interface) = &frame.origin.interface {
+        hasher.write(interface.as_bytes());
+    }
+    let data = &frame.data[..];
+    match (frame.link, data.split_at_checked(12)) {
+        (LinkType::Ethernet, Some((addresses, mut rest))) => {
+            hasher.write(addresses);
+            while let [0x81 | 0x91, 0x00, ..] | [0x88, 0xa8, ..] = *rest
+                && let Some((_, inner)) = rest.split_at_checked(4)
+            {
+                rest = inner;
+            }
+            hasher.write(rest);
+        }
+        _ => hasher.write(data),
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::frame::{Direction, Origin, VlanTag};
+
+    fn frame(tap: u64, millis: u64, data: &'static [u8]) -> Frame {
+        Frame {
+            time: Timestamp::from_nanos(millis * 1_000_000),
+            origin: Origin {
+                interface: Some(Arc::from("eth0")),
+                direction: Some(Direction::In),
+                tap: Tap(tap),
+            },
+            link: LinkType::Ethernet,
+            stripped_tag: None,
+            length: 0,
+            data: Bytes::from_static(data),
+        }
+    }
+
+    const TAGGED: &[u8] = b"\x01\0\x5e\0\0\x12\x02\0\0\0\0\xa0\x81\0\0\x64\x08\0payload";
+    const PLAIN: &[u8] = b"\x01\0\x5e\0\0\x12\x02\0\0\0\0\xa0\x08\0payload";
+
+    #[test]
+    fn another_tap_sees_the_same_frame_once() {
+        let mut duplicates = Duplicates::default();
+        let vlan = VlanStack::new([100]);
+        assert!(!duplicates.is_duplicate(&frame(2, 0, TAGGED), &vlan));
+        let mut stripped = frame(1, 1, PLAIN);
+        stripped.stripped_tag = Some(VlanTag {
+            protocol: 0x8100,
+            tci: 100,
+        });
+        assert!(duplicates.is_duplicate(&stripped, &vlan));
+        assert!(
+            !duplicates.is_duplicate(&frame(2, 2, TAGGED), &vlan),
+            "sent twice"
+        );
+    }
+
+    #[test]
+    fn the_same_bytes_much_later_are_a_new_frame() {
+        let mut duplicates = Duplicates::default();
+        let vlan = VlanStack::default();
+        assert!(!duplicates.is_duplicate(&frame(1, 0, PLAIN), &vlan));
+        assert!(!duplicates.is_duplicate(&frame(2, 1000, PLAIN), &vlan));
+    }
+}

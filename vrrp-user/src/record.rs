@@ -1,0 +1,98 @@
+//! What vrrpwatch reports: one [`Record`] a line, the same from live capture and from replay.
+//!
+//! These are the serialised types, apart from those of the decoder and the tracker, so that the
+//! JSON stays stable while the code behind it changes. docs/records.md describes them and
+//! docs/records.schema.json is made from them. Records can be read back: [`Record`] deserialises
+//! what it serialises.
+
+mod advert;
+mod neighbour;
+mod session;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use advert::{AdvertRecord, AuthKind, CarpRecord};
+pub use neighbour::{ArpRecord, NdRecord};
+pub use session::{Attachment, Loss, LossReason, Start, Summary};
+
+use crate::{frame::Direction, model::Timestamp};
+
+/// One line of output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// When it happened: of a frame, when the kernel or the capture saw it.
+    pub time: Timestamp,
+    /// Interface concerned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interface: Option<Arc<str>>,
+    /// VLAN identifiers, the outer first.
+    #[serde(default)]
+    pub vlan: Vec<u16>,
+    /// Which way the frame went; absent in replay, where no file tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub direction: Option<Direction>,
+    /// Name of the observing host; absent in replay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub observer: Option<Arc<str>>,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// The kinds of records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "record", rename_all = "lowercase")]
+pub enum Body {
+    /// The program began to watch, or what it watches changed.
+    Start(Start),
+    /// Frames were lost.
+    Loss(Loss),
+    /// The program ended.
+    Summary(Summary),
+    /// A VRRP advertisement.
+    Advert(AdvertRecord),
+    /// A CARP advertisement.
+    Carp(CarpRecord),
+    /// An ARP packet.
+    Arp(ArpRecord),
+    /// A neighbour solicitation or advertisement.
+    Nd(NdRecord),
+}
+
+/// The kind of a record, as named in the key `record` and by `--only`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+#[value(rename_all = "lowercase")]
+pub enum Kind {
+    /// The program began to watch, or what it watches changed.
+    Start,
+    /// Frames were lost.
+    Loss,
+    /// The program ended.
+    Summary,
+    /// A VRRP advertisement.
+    Advert,
+    /// A CARP advertisement.
+    Carp,
+    /// An ARP packet.
+    Arp,
+    /// A neighbour solicitation or advertisement.
+    Nd,
+}
+
+impl Body {
+    /// The kind of the record.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Start(_) => Kind::Start,
+            Self::Loss(_) => Kind::Loss,
+            Self::Summary(_) => Kind::Summary,
+            Self::Advert(_) => Kind::Advert,
+            Self::Carp(_) => Kind::Carp,
+            Self::Arp(_) => Kind::Arp,
+            Self::Nd(_) => Kind::Nd,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The records of a run itself: its start, its losses, its end.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The program began to watch, or what it watches changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Start {
+    /// Version of vrrpwatch.
+    pub version: String,
+    /// Release of the running kernel; absent in replay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub kernel: Option<String>,
+    /// What is attached where; empty in replay.
+    pub attachments: Vec<Attachment>,
+    /// The files that are replayed; empty in live capture.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub files: Vec<String>,
+    /// What a reader should know: why a mode was chosen, what cannot be seen.
+    pub notes: Vec<String>,
+}
+
+/// What is attached to an interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attachment {
+    /// Name of the interface.
+    pub interface: String,
+    /// Its index.
+    pub index: u32,
+    /// How what comes in is seen: `xdp-native`, `xdp-generic`, `tcx` or `clsact`.
+    pub ingress: String,
+    /// How what goes out is seen: `tcx` or `clsact`; absent where it is not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub egress: Option<String>,
+    /// Why these.
+    pub reason: String,
+}
+
+/// Why frames that should have been reported were not.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum LossReason {
+    /// The ring buffer between kernel and daemon was full.
+    RingFull,
+    /// The kernel program could not read the frame.
+    Unreadable,
+    /// A later fragment of a VRRP packet has no header to decode.
+    LaterFragment,
+    /// IPv6 with more extension headers than the filter follows.
+    ExtensionsTooDeep,
+    /// An event that does not parse: kernel object and program do not fit each other.
+    BadEvent,
+    /// The capture file says that packets were dropped when it was recorded.
+    CaptureDropped,
+    /// The output was slower than the network: records were left out.
+    OutputFull,
+}
+
+impl LossReason {
+    /// As written in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RingFull => "ring-full",
+            Self::Unreadable => "unreadable",
+            Self::LaterFragment => "later-fragment",
+            Self::ExtensionsTooDeep => "extensions-too-deep",
+            Self::BadEvent => "bad-event",
+            Self::CaptureDropped => "capture-dropped",
+            Self::OutputFull => "output-full",
+        }
+    }
+}
+
+/// Frames were lost since the last record of this kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Loss {
+    /// How many, by reason; never zero.
+    pub lost: BTreeMap<LossReason, u64>,
+}
+
+/// What a run saw, at its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Frames that came to the decoder.
+    pub frames: u64,
+    /// VRRP adverts among them.
+    pub adverts: u64,
+    /// CARP advertisements.
+    pub carp: u64,
+    /// ARP packets.
+    pub arp: u64,
+    /// Neighbour discovery messages.
+    pub nd: u64,
+    /// Second sightings of a frame on another hook, interface or file, not reported again.
+    pub duplicates: u64,
+    /// Frames that are none of ours.
+    pub ignored: u64,
+    /// Lost over the whole run, by reason.
+    pub lost: BTreeMap<LossReason, u64>,
+    /// ARP and neighbour discovery that concerned no watched address and was only counted.
+    pub unwatched: u64,
+}

@@ -1,0 +1,111 @@
+//! Capture files to frames.
+//!
+//! pcap and pcapng, compressed by gzip or not, from files or standard input; several files are
+//! merged by time. Files are streamed: memory does not grow with their size.
+
+mod input;
+mod reader;
+
+use std::{cmp::Reverse, collections::BinaryHeap, path::PathBuf};
+
+pub use input::{Input, OpenError};
+pub use reader::{Item, ReadError, Reader};
+
+use crate::{frame::Tap, model::Timestamp};
+
+/// Capture files, merged by the time of their frames.
+pub struct Replay {
+    /// Readers, numbered as the files were given.
+    readers: Vec<Reader>,
+    /// The next item of each reader that is not at its end: earliest first, and among equals in
+    /// the order of the files.
+    next: BinaryHeap<Reverse<Pending>>,
+    /// The reader whose item was handed out last: it is asked for its next item only when the
+    /// caller comes back, so that a pipe is never waited on with a frame in hand.
+    owed: Vec<usize>,
+}
+
+struct Pending {
+    time: Timestamp,
+    reader: usize,
+    item: Item,
+}
+
+impl Replay {
+    /// Opens all inputs.
+    ///
+    /// # Errors
+    /// The first one that cannot be opened or is not a capture file.
+    pub fn open(inputs: Vec<Input>) -> Result<Self, OpenError> {
+        let readers = inputs
+            .into_iter()
+            .enumerate()
+            .map(|(number, input)| Reader::open(input, Tap(number as u64)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let owed = (0..readers.len()).collect();
+        Ok(Self {
+            readers,
+            next: BinaryHeap::new(),
+            owed,
+        })
+    }
+
+    /// The next item in order of time; `None` at the end of all files.
+    ///
+    /// # Errors
+    /// A file that cannot be read on. It is left out from then on, and the others can be read to
+    /// their ends.
+    pub fn next_item(&mut self) -> Option<Result<Item, ReadError>> {
+        while let Some(number) = self.owed.pop() {
+            match self.readers[number].next_item() {
+                Some(Ok(item)) => {
+                    let time = item.time();
+                    self.next.push(Reverse(Pending {
+                        time,
+                        reader: number,
+                        item,
+                    }));
+                }
+                Some(Err(error)) => return Some(Err(error)),
+                None => {}
+            }
+        }
+        let Reverse(Pending { reader, item, .. }) = self.next.pop()?;
+        self.owed.push(reader);
+        Some(Ok(item))
+    }
+}
+
+/// The inputs named on a command line; `-` is standard input.
+pub fn inputs(files: &[PathBuf]) -> Vec<Input> {
+    files
+        .iter()
+        .map(|path| {
+            if path.as_os_str() == "-" {
+                Input::Stdin
+            } else {
+                Input::File(path.clone())
+            }
+        })
+        .collect()
+}
+
+impl PartialEq for Pending {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Pending {}
+
+impl PartialOrd for Pending {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pending {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.time, self.reader).cmp(&(other.time, other.reader))
+    }
+}

@@ -1,0 +1,318 @@
+//! Records as text, a line each, in the manner of tcpdump.
+//!
+//! Everything that comes from the wire or a file is a number, an address or one of our own words by
+//! now, but for names of interfaces and files, which are escaped.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display, Write as _},
+    time::Duration,
+};
+
+use anstyle::{AnsiColor, Style as Ansi};
+
+use crate::{
+    frame::Direction,
+    model::Timestamp,
+    record::{
+        AdvertRecord, ArpRecord, AuthKind, Body, CarpRecord, Loss, LossReason, NdRecord, Record,
+        Start, Summary,
+    },
+    wire::{ArpKind, Checksum, Defect, NdKind},
+};
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// With colours.
+    pub coloured: bool,
+}
+
+const WARNING: Ansi = AnsiColor::Yellow.on_default();
+const ALERT: Ansi = AnsiColor::Red.on_default().bold();
+const QUIET: Ansi = Ansi::new().dimmed();
+const STRONG: Ansi = Ansi::new().bold();
+
+impl Style {
+    /// Appends the line of a record, without its end.
+    pub fn line(self, record: &Record, line: &mut String) {
+        // Writing to a string cannot fail.
+        let _: fmt::Result = self.write(record, line);
+    }
+
+    fn write(self, record: &Record, line: &mut String) -> fmt::Result {
+        write!(line, "{}", self.paint(QUIET, local_time(record.time)))?;
+        if let Some(interface) = &record.interface {
+            write!(line, " {}", interface.escape_debug())?;
+        }
+        for (position, id) in record.vlan.iter().enumerate() {
+            write!(line, "{}{id}", if position == 0 { " vlan " } else { "." })?;
+        }
+        match record.direction {
+            Some(Direction::In) => line.push_str(" In "),
+            Some(Direction::Out) => line.push_str(" Out"),
+            None => {}
+        }
+        line.push(' ');
+        match &record.body {
+            Body::Start(start) => self.start(start, line),
+            Body::Loss(loss) => self.loss(loss, line),
+            Body::Summary(summary) => self.summary(summary, line),
+            Body::Advert(advert) => self.advert(advert, line),
+            Body::Carp(carp) => self.carp(carp, line),
+            Body::Arp(arp) => self.arp(arp, line),
+            Body::Nd(nd) => self.nd(nd, line),
+        }
+    }
+
+    fn start(self, start: &Start, line: &mut String) -> fmt::Result {
+        write!(line, "vrrpwatch {}", start.version)?;
+        if start.files.is_empty() {
+            line.push_str(" watching");
+            let mut separator = " ";
+            for attached in &start.attachments {
+                let name = attached.interface.escape_debug();
+                write!(
+                    line,
+                    "{separator}{} (in: {}",
+                    self.paint(STRONG, name),
+                    attached.ingress
+                )?;
+                match &attached.egress {
+                    Some(egress) => write!(line, ", out: {egress}")?,
+                    None => write!(line, ", out: {}", self.paint(WARNING, "not seen"))?,
+                }
+                write!(line, "; {})", attached.reason.escape_debug())?;
+                separator = ", ";
+            }
+        } else {
+            line.push_str(" replaying");
+            for file in &start.files {
+                write!(line, " {}", file.escape_debug())?;
+            }
+        }
+        for note in &start.notes {
+            write!(line, "; {}", note.escape_debug())?;
+        }
+        Ok(())
+    }
+
+    fn loss(self, loss: &Loss, line: &mut String) -> fmt::Result {
+        write!(line, "{}", self.paint(WARNING, "lost:"))?;
+        counts(&loss.lost, line)
+    }
+
+    fn summary(self, summary: &Summary, line: &mut String) -> fmt::Result {
+        let Summary {
+            frames,
+            adverts,
+            carp,
+            arp,
+            nd,
+            duplicates,
+            ignored,
+            lost,
+            unwatched,
+        } = summary;
+        write!(
+            line,
+            "{frames} frames: {adverts} VRRP, {carp} CARP, {arp} ARP, {nd} ND"
+        )?;
+        write!(
+            line,
+            ", {unwatched} ARP/ND of others, {duplicates} seen twice, {ignored} ignored"
+        )?;
+        if lost.is_empty() {
+            line.push_str(", none lost");
+        } else {
+            write!(line, ", {}", self.paint(WARNING, "lost:"))?;
+            counts(lost, line)?;
+        }
+        Ok(())
+    }
+
+    fn advert(self, advert: &AdvertRecord, line: &mut String) -> fmt::Result {
+        let AdvertRecord {
+            version,
+            vrid,
+            priority,
+            source,
+            destination,
+            ..
+        } = advert;
+        line.push_str("VRRP");
+        if let Some(version) = version {
+            write!(line, "v{version}")?;
+        }
+        write!(line, " {} > {destination}:", self.paint(STRONG, source))?;
+        if let Some(vrid) = vrid {
+            write!(line, " vrid {}", self.paint(STRONG, vrid))?;
+        }
+        match priority {
+            Some(priority) if priority.get() == 0 => {
+                write!(line, ", prio {}", self.paint(WARNING, "0 (resigns)"))?;
+            }
+            Some(priority) => write!(line, ", prio {priority}")?,
+            None => {}
+        }
+        if let Some(interval) = advert.interval_ms {
+            write!(line, ", intvl {}", Millis(interval))?;
+        }
+        for (position, address) in advert.addresses.iter().enumerate() {
+            write!(
+                line,
+                "{} {address}",
+                if position == 0 { ", addrs" } else { "" }
+            )?;
+        }
+        match (advert.auth, advert.auth_type) {
+            (AuthKind::None, _) => {}
+            (auth, Some(number)) => write!(line, ", auth {} {number}", auth.as_str())?,
+            (auth, None) => write!(line, ", auth {}", auth.as_str())?,
+        }
+        if let Some(mac) = advert.source_mac {
+            write!(line, ", from {mac}")?;
+        }
+        if advert.ttl != 255 {
+            write!(line, ", ttl {}", self.paint(WARNING, advert.ttl))?;
+        }
+        match advert.checksum {
+            Some(Checksum::Ok) => {}
+            Some(Checksum::Bad) => write!(line, ", checksum {}", self.paint(ALERT, "bad"))?,
+            Some(variant) => write!(line, ", checksum {}", variant.as_str())?,
+            // A defect explains why there was nothing to verify.
+            None if !advert.defects.is_empty() => {}
+            None => line.push_str(", captured in part"),
+        }
+        self.defects(&advert.defects, line)
+    }
+
+    fn defects(self, defects: &[Defect], line: &mut String) -> fmt::Result {
+        for (position, defect) in defects.iter().enumerate() {
+            let separator = if position == 0 { ", defects" } else { "" };
+            write!(line, "{separator} {}", self.paint(WARNING, defect.as_str()))?;
+        }
+        Ok(())
+    }
+
+    fn carp(self, carp: &CarpRecord, line: &mut String) -> fmt::Result {
+        let CarpRecord {
+            vhid,
+            skew,
+            source,
+            destination,
+            ..
+        } = carp;
+        write!(
+            line,
+            "CARP {} > {destination}: vhid {vhid}",
+            self.paint(STRONG, source)
+        )?;
+        write!(line, ", skew {skew}, intvl {}", Millis(carp.interval_ms))?;
+        if carp.demotion != 0 {
+            write!(line, ", demotion {}", carp.demotion)?;
+        }
+        if carp.checksum == Checksum::Bad {
+            write!(line, ", checksum {}", self.paint(ALERT, "bad"))?;
+        }
+        Ok(())
+    }
+
+    fn arp(self, arp: &ArpRecord, line: &mut String) -> fmt::Result {
+        let ArpRecord {
+            sender_ip,
+            sender_mac,
+            target_ip,
+            ..
+        } = arp;
+        let sender = self.paint(STRONG, sender_ip);
+        match arp.kind {
+            ArpKind::Request => {
+                write!(
+                    line,
+                    "ARP request who-has {target_ip} tell {sender} ({sender_mac})"
+                )
+            }
+            ArpKind::Probe => write!(line, "ARP probe who-has {target_ip} from {sender_mac}"),
+            ArpKind::Reply => {
+                write!(line, "ARP reply {sender} is-at {sender_mac} to {target_ip}")
+            }
+            ArpKind::Gratuitous | ArpKind::Announcement => {
+                write!(
+                    line,
+                    "ARP {} {sender} is-at {sender_mac}",
+                    arp.kind.as_str()
+                )
+            }
+        }
+    }
+
+    fn nd(self, nd: &NdRecord, line: &mut String) -> fmt::Result {
+        let target = self.paint(STRONG, nd.target);
+        match nd.kind {
+            NdKind::Request => write!(line, "ND solicitation who-has {target} tell {}", nd.source)?,
+            NdKind::Probe => write!(line, "ND probe who-has {target}")?,
+            NdKind::Reply => write!(line, "ND advertisement {target} to {}", nd.destination)?,
+            NdKind::Announcement => write!(line, "ND announcement {target}")?,
+        }
+        if let Some(mac) = nd.link_address {
+            write!(line, " is-at {mac}")?;
+        }
+        if nd.override_flag {
+            line.push_str(", override");
+        }
+        Ok(())
+    }
+
+    fn paint<T: Display>(self, style: Ansi, value: T) -> Painted<T> {
+        Painted {
+            style: if self.coloured { style } else { Ansi::new() },
+            value,
+        }
+    }
+}
+
+/// A value between the escape sequences of its style.
+struct Painted<T> {
+    style: Ansi,
+    value: T,
+}
+
+impl<T: Display> Display for Painted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}{:#}", self.style, self.value, self.style)
+    }
+}
+
+/// Milliseconds as people write them: "1s", "200ms", "1.5s".
+struct Millis(u64);
+
+impl Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("0s"),
+            // A duration has a debug form only, and that one is just what is wanted.
+            millis => write!(f, "{:?}", Duration::from_millis(millis)),
+        }
+    }
+}
+
+fn counts(lost: &BTreeMap<LossReason, u64>, line: &mut String) -> fmt::Result {
+    for (position, (reason, count)) in lost.iter().enumerate() {
+        write!(
+            line,
+            "{} {count} {}",
+            if position == 0 { "" } else { "," },
+            reason.as_str()
+        )?;
+    }
+    Ok(())
+}
+
+/// The time of day where the operator is, since that is what stands in the logs beside this.
+fn local_time(time: Timestamp) -> impl Display {
+    let time = jiff::Timestamp::from_nanosecond(i128::from(time.as_nanos())).unwrap_or_default();
+    time.to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%H:%M:%S.%6f")
+        .to_string()
+}

@@ -1,0 +1,140 @@
+//! The thread that writes, so that a slow disk or pager never holds up the ring buffer.
+//!
+//! Records go through a queue of fixed size. When it is full they are dropped and counted; the
+//! count comes back to the caller, who reports it as loss like any other.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+use tokio::sync::oneshot;
+
+use super::{Appetite, Report};
+use crate::{frame::Frame, record::Record};
+
+/// Records and frames under way at most; some megabytes.
+const QUEUE: usize = 16_384;
+
+enum Message {
+    Record(Record),
+    Frame(Frame),
+    Reopen,
+}
+
+/// A [`Report`] behind a queue.
+#[derive(Debug)]
+pub struct Writer {
+    queue: SyncSender<Message>,
+    dropped: Arc<AtomicU64>,
+    keeps_frames: bool,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Writer {
+    /// Starts the thread. The receiver fires when nothing more will be written: the count is
+    /// reached, or the output is broken.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn spawn(report: Report) -> io::Result<(Self, oneshot::Receiver<()>)> {
+        let (queue, messages) = sync_channel(QUEUE);
+        let (ended, end) = oneshot::channel();
+        let keeps_frames = report.keeps_frames();
+        let thread = std::thread::Builder::new()
+            .name("report".to_owned())
+            .spawn(move || {
+                let result = write(report, &messages);
+                // Nobody may be waiting any more.
+                let _: Result<(), ()> = ended.send(());
+                result
+            })?;
+        Ok((
+            Self {
+                queue,
+                dropped: Arc::default(),
+                keeps_frames,
+                thread,
+            },
+            end,
+        ))
+    }
+
+    /// Queues a record, or counts it as dropped.
+    pub fn record(&self, record: Record) {
+        self.send(Message::Record(record));
+    }
+
+    /// Queues a frame to be kept, where frames are kept, or counts it as dropped.
+    pub fn frame(&self, frame: &Frame) {
+        if self.keeps_frames {
+            self.send(Message::Frame(frame.clone()));
+        }
+    }
+
+    /// Asks for the output file to be opened anew.
+    pub fn reopen(&self) {
+        self.send(Message::Reopen);
+    }
+
+    /// How many were dropped since the last call.
+    pub fn take_dropped(&self) -> u64 {
+        self.dropped.swap(0, Ordering::Relaxed)
+    }
+
+    /// Waits until everything queued is written.
+    ///
+    /// # Errors
+    /// The output refused; `BrokenPipe` where its reader has gone.
+    pub fn finish(self) -> io::Result<()> {
+        drop(self.queue);
+        self.thread
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")))
+    }
+
+    fn send(&self, message: Message) {
+        match self.queue.try_send(message) {
+            // After the thread's end its result tells what happened; this is no loss of ours.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+            Err(TrySendError::Full(_)) => {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+fn write(mut report: Report, messages: &Receiver<Message>) -> io::Result<()> {
+    loop {
+        let message = match messages.try_recv() {
+            Ok(message) => message,
+            // Only an idle writer flushes: one that is behind has better things to do.
+            Err(TryRecvError::Empty) => {
+                report.flush()?;
+                match messages.recv() {
+                    Ok(message) => message,
+                    Err(_) => return report.flush(),
+                }
+            }
+            Err(TryRecvError::Disconnected) => return report.flush(),
+        };
+        match message {
+            Message::Record(record) => {
+                if report.record(&record)? == Appetite::Enough {
+                    return report.flush();
+                }
+            }
+            Message::Frame(frame) => report.frame(&frame)?,
+            Message::Reopen => {
+                if let Err(error) = report.reopen() {
+                    tracing::error!(%error, "cannot reopen the output; writing goes on to the old file");
+                }
+            }
+        }
+    }
+}

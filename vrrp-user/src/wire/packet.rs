@@ -1,0 +1,194 @@
+//! From the frame to the message: the way through link, VLAN and IP headers.
+
+use std::{fmt, net::IpAddr};
+
+use etherparse::{
+    Icmpv6Slice, IpNumber, Ipv4ExtensionsSlice, Ipv6ExtensionSlice, LaxIpPayloadSlice,
+    LaxIpv4Slice, LaxIpv6Slice, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LenSource,
+    ip_number,
+};
+
+use super::{
+    advert::{Advert, Defect, IpContext},
+    arp::Arp,
+    carp::Carp,
+    checksum::VRRP_PROTOCOL,
+    link::Link,
+    nd::Nd,
+};
+use crate::{
+    frame::{Frame, VlanTag},
+    model::{FingerprintKey, MacAddr},
+};
+
+/// A decoded frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// VLANs the frame is in.
+    pub vlan: VlanStack,
+    /// Sender on the link; a cooked or raw capture may not have it.
+    pub source_mac: Option<MacAddr>,
+    /// Receiver on the link.
+    pub destination_mac: Option<MacAddr>,
+    /// What the frame carries.
+    pub body: Body,
+}
+
+/// What a frame of ours carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// VRRP.
+    Advert(Advert),
+    /// CARP.
+    Carp(Carp),
+    /// ARP.
+    Arp(Arp),
+    /// Neighbour discovery.
+    Nd(Nd),
+}
+
+/// VLAN identifiers of a frame, the outer first. Priority tags (VLAN 0) are left out: a host takes
+/// such a frame for untagged.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VlanStack(Vec<u16>);
+
+impl VlanStack {
+    /// The stack of these identifiers.
+    pub fn new(ids: impl IntoIterator<Item = u16>) -> Self {
+        Self(ids.into_iter().filter(|id| *id != 0).collect())
+    }
+
+    /// The identifiers, the outer first.
+    pub fn ids(&self) -> &[u16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for VlanStack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, id) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "." };
+            write!(f, "{separator}{id}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Decodes a frame, fingerprinting passwords under `key`. `None`: the frame is not VRRP, CARP, ARP
+/// or neighbour discovery, or is cut before that can be told.
+pub fn decode(frame: &Frame, key: &FingerprintKey) -> Option<Packet> {
+    let link = Link::parse(frame)?;
+    let packet = LaxSlicedPacket::from_ether_type(link.ether_type, link.payload);
+    let inline = packet
+        .link_exts
+        .iter()
+        .filter_map(|extension| match extension {
+            LaxLinkExtSlice::Vlan(tag) => Some(tag.vlan_identifier().value()),
+            LaxLinkExtSlice::Macsec(_) => None,
+        });
+    let vlan = VlanStack::new(
+        frame
+            .stripped_tag
+            .map(VlanTag::id)
+            .into_iter()
+            .chain(inline),
+    );
+    let cut = (frame.data.len() as u64) < u64::from(frame.length);
+    let body = match packet.net.as_ref()? {
+        LaxNetSlice::Arp(arp) => Body::Arp(Arp::from_slice(arp)?),
+        LaxNetSlice::Ipv4(ip) => ipv4(ip, cut, key)?,
+        LaxNetSlice::Ipv6(ip) => ipv6(ip, cut, key)?,
+    };
+    Some(Packet {
+        vlan,
+        source_mac: link.source,
+        destination_mac: link.destination,
+        body,
+    })
+}
+
+fn ipv4(ip: &LaxIpv4Slice<'_>, cut: bool, key: &FingerprintKey) -> Option<Body> {
+    let header = ip.header();
+    if header.fragments_offset().value() != 0 {
+        return None;
+    }
+    let mut defects = Vec::new();
+    if header.header_checksum() != header.to_header().calc_header_checksum() {
+        defects.push(Defect::BadIpChecksum);
+    }
+    let Ipv4ExtensionsSlice { auth } = ip.extensions();
+    let context = IpContext {
+        source: IpAddr::V4(header.source_addr()),
+        destination: IpAddr::V4(header.destination_addr()),
+        ttl: header.ttl(),
+        ah: auth.map(|auth| (auth.spi(), auth.sequence_number())),
+        cut,
+        defects,
+    };
+    vrrp(context, ip.payload(), key)
+}
+
+fn ipv6(ip: &LaxIpv6Slice<'_>, cut: bool, key: &FingerprintKey) -> Option<Body> {
+    let header = ip.header();
+    let (source, destination) = (header.source_addr(), header.destination_addr());
+    let payload = ip.payload();
+    if payload.ip_number == ip_number::IPV6_ICMP {
+        let message = Icmpv6Slice::from_slice(payload.payload).ok()?;
+        return Nd::from_slice(source, destination, &message).map(Body::Nd);
+    }
+    let mut ah = None;
+    for extension in ip.extensions().clone() {
+        match extension {
+            Ipv6ExtensionSlice::Authentication(auth) => {
+                ah = Some((auth.spi(), auth.sequence_number()));
+            }
+            Ipv6ExtensionSlice::Fragment(fragment) if fragment.fragment_offset().value() != 0 => {
+                return None;
+            }
+            _ => {}
+        }
+    }
+    let context = IpContext {
+        source: IpAddr::V6(source),
+        destination: IpAddr::V6(destination),
+        ttl: header.hop_limit(),
+        ah,
+        cut,
+        defects: Vec::new(),
+    };
+    vrrp(context, payload, key)
+}
+
+fn vrrp(
+    mut context: IpContext,
+    payload: &LaxIpPayloadSlice<'_>,
+    key: &FingerprintKey,
+) -> Option<Body> {
+    if payload.ip_number != IpNumber(VRRP_PROTOCOL) {
+        return None;
+    }
+    let message = payload.payload;
+    let IpContext {
+        source,
+        destination,
+        ttl,
+        ..
+    } = context;
+    // A capture may end with the packet and leave the padding of the frame behind: nothing is cut
+    // unless the packet itself is.
+    context.cut &= payload.incomplete;
+    // The lower layers fall back to the frame's length where the IP length is a lie; only a whole
+    // frame proves that.
+    if !context.cut && (payload.incomplete || payload.len_source == LenSource::Slice) {
+        context.defects.push(Defect::IpLengthBeyondFrame);
+    }
+    if payload.fragmented {
+        context.defects.push(Defect::Fragmented);
+        // The rest of the message travels in packets of their own.
+        context.cut = true;
+    }
+    if let Some(carp) = Carp::parse(source, destination, ttl, message) {
+        return Some(Body::Carp(carp));
+    }
+    Some(Body::Advert(Advert::parse(context, message, key)))
+}
