@@ -14,7 +14,10 @@ use aya::{
 };
 use vrrp_ebpf::{RING_BYTES, map, program};
 use vrrp_tests::frames;
-use vrrp_user::capture::{ArpMode, LoadSettings, open};
+use vrrp_user::{
+    capture::{LoadSettings, open},
+    observer::ArpMode,
+};
 
 /// How often each program gets its turn on each frame; odd, so that the median is a measurement.
 /// A turn of an XDP program waits for every CPU (some 20 ms), so there cannot be thousands.

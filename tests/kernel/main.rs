@@ -3,5 +3,12 @@
 //!
 //! Needs root. Without it every test fails and says so.
 
+mod attaching;
+mod delivery;
+mod extensions;
 mod lab;
 mod matching;
+mod neighbours;
+mod network;
+mod truncation;
+mod wire;
