@@ -46,7 +46,7 @@ fn play() -> Result<()> {
     wait_until("the first line of vrrpwatch", PATIENCE, || {
         !vrrpwatch.lines(Stream::Stdout).is_empty()
     })
-    .with_context(|| vrrpwatch.tail())?;
+    .map_err(|error| vrrpwatch.explain(&error))?;
 
     say("lb0 (priority 150) and lb1 (priority 100) start keepalived for 10.77.0.100");
     let preferred = Instance::usual(150).to_string();
@@ -95,7 +95,7 @@ fn watch(vrrpwatch: &Process, lines: usize) -> Result<()> {
     let written = || vrrpwatch.lines(Stream::Stdout).len();
     let enough = written() + lines;
     wait_until("records of vrrpwatch", PATIENCE, || written() >= enough)
-        .with_context(|| vrrpwatch.tail())
+        .map_err(|error| vrrpwatch.explain(&error))
 }
 
 fn say(text: &str) {
