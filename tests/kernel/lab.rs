@@ -6,7 +6,10 @@ use aya::{
     programs::{SchedClassifier, TestRun as _, TestRunOptions, Xdp},
 };
 use vrrp_ebpf::{Counter, EventHeader, WatchKey, hook, map, program};
-use vrrp_user::capture::{ArpMode, Counts, LoadSettings, open};
+use vrrp_user::{
+    capture::{Counts, LoadSettings, open},
+    observer::ArpMode,
+};
 
 /// Fails the test, with the reason, where it cannot be run.
 pub(crate) fn require_root() {

@@ -2,7 +2,7 @@
 
 use vrrp_ebpf::kind;
 use vrrp_tests::frames;
-use vrrp_user::capture::ArpMode;
+use vrrp_user::observer::ArpMode;
 
 use crate::lab::Lab;
 

@@ -12,6 +12,7 @@ pub mod cli;
 pub mod commands;
 pub mod frame;
 pub mod link;
+pub mod live;
 pub mod model;
 pub mod observer;
 pub mod record;
