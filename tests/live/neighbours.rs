@@ -25,7 +25,7 @@ fn watch(args: &[&str]) -> Result<(Vec<String>, Value)> {
     let args: Vec<_> = ["-i", "eth0"].iter().chain(args).copied().collect();
     let watcher = Watcher::start(wire.third(), &args)?;
 
-    let (watched, watched_6) = (WATCHED.parse()?, WATCHED_6.parse()?);
+    let (ours, ours_6) = (WATCHED.parse()?, WATCHED_6.parse()?);
     let [one, other] = OTHERS;
     for frame in [
         frames::arp(true, one, other),
@@ -33,10 +33,10 @@ fn watch(args: &[&str]) -> Result<(Vec<String>, Value)> {
         frames::solicitation(frames::SOURCE_V6, OTHER_6),
         frames::advertisement(OTHER_6, OTHER_6, true),
         // These concern the watched.
-        frames::arp(true, one, watched),
-        frames::arp(false, watched, one),
-        frames::solicitation(frames::SOURCE_V6, watched_6),
-        frames::advertisement(watched_6, watched_6, true),
+        frames::arp(true, one, ours),
+        frames::arp(false, ours, one),
+        frames::solicitation(frames::SOURCE_V6, ours_6),
+        frames::advertisement(ours_6, ours_6, true),
         // These announce.
         frames::arp(true, one, one),
         frames::advertisement(OTHER_6, OTHER_6, false),
