@@ -20,6 +20,7 @@ mod capture;
 mod deadline;
 mod frr;
 mod host;
+mod injector;
 mod keepalived;
 mod leftovers;
 mod namespace;
@@ -40,6 +41,7 @@ pub use self::{
     deadline::{Deadline, interrupt, is_interrupted, wait_for, wait_until},
     frr::{Frr, FrrRouter},
     host::Host,
+    injector::Injector,
     keepalived::{Authentication, Instance, Keepalived, Unicast},
     namespace::Namespace,
     process::{Process, Stream, Tee},

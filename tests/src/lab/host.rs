@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use super::{
     capture::Capture,
     frr::{Frr, FrrRouter},
+    injector::Injector,
     keepalived::Keepalived,
     namespace::Namespace,
     process::{Process, Tee},
@@ -132,12 +133,18 @@ impl Host {
 
     /// Records what tcpdump sees on `eth0`, from the moment this returns.
     pub fn capture(&self, filter: &str) -> Result<Capture> {
-        Capture::start(
-            &self.namespace,
-            "eth0",
-            self.new_file("capture.pcap"),
-            filter,
-        )
+        self.capture_on("eth0", filter)
+    }
+
+    /// The same on another device.
+    pub fn capture_on(&self, device: &str, filter: &str) -> Result<Capture> {
+        let file = self.new_file("capture.pcap");
+        Capture::start(&self.namespace, device, file, filter)
+    }
+
+    /// Opens a device of the host to send frames through.
+    pub fn injector(&self, device: &str) -> Result<Injector> {
+        Injector::open(&self.namespace, device)
     }
 
     /// Adds an address (with its prefix length) to `eth0`.
