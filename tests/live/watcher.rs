@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use vrrp_tests::lab::{Host, Process, Stream, Tee, vrrpwatch};
@@ -64,7 +64,9 @@ impl Watcher {
     /// Waits until it ends by itself, in success and without complaint. Gives back all its records.
     pub(crate) fn wait(mut self) -> Result<Vec<Value>> {
         let status = self.process.wait(LIMIT)?;
-        ensure!(status.success(), "{status}: {}", self.process.tail());
+        if !status.success() {
+            return Err(self.process.explain(&anyhow!("{status}")));
+        }
         let complaints = self.process.lines(Stream::Stderr);
         ensure!(complaints.is_empty(), "it complained: {complaints:#?}");
         self.records()
