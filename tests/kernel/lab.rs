@@ -2,11 +2,14 @@
 
 use aya::{
     Ebpf,
-    maps::{HashMap, MapData, RingBuf},
+    maps::{HashMap, Map, MapData, RingBuf},
     programs::{SchedClassifier, TestRun as _, TestRunOptions, Xdp},
 };
 use vrrp_ebpf::{Counter, EventHeader, WatchKey, hook, map, program};
-use vrrp_user::capture::{ArpMode, Counts, LoadSettings, open};
+use vrrp_user::{
+    capture::{Counts, LoadSettings, open},
+    observer::ArpMode,
+};
 
 /// Fails the test, with the reason, where it cannot be run.
 pub(crate) fn require_root() {
@@ -82,6 +85,24 @@ impl Lab {
         watched.insert(key, 1, 0).unwrap();
     }
 
+    pub(crate) fn unwatch(&mut self, key: WatchKey) {
+        let mut watched: HashMap<_, WatchKey, u8> = self
+            .object
+            .map_mut(map::WATCHED)
+            .unwrap()
+            .try_into()
+            .unwrap();
+        watched.remove(&key).unwrap();
+    }
+
+    pub(crate) fn object(&self) -> &Ebpf {
+        &self.object
+    }
+
+    pub(crate) fn take_map(&mut self, name: &str) -> Map {
+        self.object.take_map(name).expect("the object has the map")
+    }
+
     /// Runs the frame on every hook.
     pub(crate) fn run(&mut self, frame: &[u8]) -> Vec<Outcome> {
         HOOKS
@@ -90,14 +111,20 @@ impl Lab {
             .collect()
     }
 
-    /// Runs the frame on one hook. Whatever the frame is, the verdict must let it pass and its
-    /// bytes must stay as they are.
+    /// Runs the frame on one hook.
     pub(crate) fn run_on(&mut self, hook: u8, frame: &[u8]) -> Outcome {
+        self.run_times(hook, frame, 1)
+    }
+
+    /// Runs the frame on one hook this often in a row. Whatever the frame is, the verdict must let it pass and its
+    /// bytes must stay as they are.
+    pub(crate) fn run_times(&mut self, hook: u8, frame: &[u8], repeat: u32) -> Outcome {
         let before = Counts::read(&self.object).unwrap();
         let mut after = vec![0; frame.len()];
         let options = TestRunOptions {
             data_in: Some(frame),
             data_out: Some(&mut after),
+            repeat,
             ..TestRunOptions::default()
         };
         let (verdict, pass) = match hook {

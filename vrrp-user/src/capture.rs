@@ -18,7 +18,7 @@ pub use self::{
     attach::{AttachError, Attachment, Ingress, Interface, Mode, NoXdp, TcFlavour},
     counters::Counts,
     debug_log::DebugLog,
-    object::{ArpMode, LoadSettings, open},
+    object::{LoadSettings, open},
     program::{CaptureError, KernelHalf},
     requirements::{Capability, OLDEST_KERNEL, Requirement},
     ring::{Event, Ring},

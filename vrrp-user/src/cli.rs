@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    capture::Mode,
     observer::ArpMode,
     record::Kind,
     report::{Format, ReportSettings},
@@ -50,20 +51,6 @@ pub struct RunArgs {
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,
-}
-
-/// How to attach to the ingress side of an interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Mode {
-    /// Native XDP where the driver has it and nobody else uses it, TC otherwise.
-    #[default]
-    Auto,
-    /// XDP in the driver.
-    XdpNative,
-    /// XDP in the network stack; for drivers without it.
-    XdpGeneric,
-    /// TC: TCX, or clsact before kernel 6.6.
-    Tc,
 }
 
 /// Arguments of `vrrpwatch replay`.

@@ -1,11 +1,14 @@
 //! The subcommands: from checked arguments to an exit status.
 
 mod replay;
+mod run;
 
 use std::{io, process::ExitCode};
 
 use crate::{
     cli::{Cli, Command, OutputArgs},
+    link::SelectionError,
+    live::LiveError,
     model::FingerprintKey,
     observer::Settings,
     replay::OpenError,
@@ -17,7 +20,7 @@ use crate::{
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Replay(args) => replay::replay(&args),
-        Command::Run(_) => Ok(Outcome::Fine),
+        Command::Run(args) => run::run(&args),
     };
     match result {
         Ok(outcome) => outcome.into(),
@@ -54,6 +57,10 @@ enum Failure {
     Target(#[from] TargetError),
     #[error("cannot write the output: {0}")]
     Write(#[source] io::Error),
+    #[error(transparent)]
+    Selection(#[from] SelectionError),
+    #[error(transparent)]
+    Live(#[from] LiveError),
     #[error("the system has no random bytes to give: {0}")]
     Random(getrandom::Error),
 }
@@ -61,9 +68,12 @@ enum Failure {
 impl From<Failure> for ExitCode {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Open(_) | Failure::Target(_) | Failure::Write(_) | Failure::Random(_) => {
-                Self::from(2)
-            }
+            Failure::Live(LiveError::NothingToWatch(_) | LiveError::Write(_))
+            | Failure::Open(_)
+            | Failure::Selection(_)
+            | Failure::Target(_)
+            | Failure::Write(_) => Self::from(2),
+            Failure::Live(_) | Failure::Random(_) => Self::from(3),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod detect;
 pub mod explain;
 pub mod frame;
 pub mod link;
+pub mod live;
 pub mod model;
 pub mod observer;
 pub mod record;

@@ -1,3 +1,98 @@
-//! The project's own commands.
+//! The project's own commands: `cargo xtask VERB`, one file a verb.
 
-fn main() {}
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "telling what is done and how it went is what a task runner is for"
+)]
+
+mod bench;
+mod build;
+mod demo;
+mod lint;
+mod run;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The commands of the vrrpwatch project.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Install what is missing to build vrrpwatch; each command is printed before it runs.
+    Setup {
+        /// Install what the tests and the demo need, too: keepalived, FRR, tcpdump and others.
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Build target/release/vrrpwatch, setting up what is missing.
+    Build,
+    /// Build, and run `vrrpwatch run` on this host with the rights it needs.
+    Run {
+        /// Arguments of `vrrpwatch run`.
+        #[arg(last = true)]
+        args: Vec<OsString>,
+    },
+    /// Run every test, the privileged ones too, setting up what is missing.
+    Test {
+        /// Arguments of `cargo test`.
+        #[arg(last = true)]
+        args: Vec<OsString>,
+    },
+    /// Check format, lints, documentation and the rules of the house.
+    Lint,
+    /// Watch a real keepalived pair start, fail over and split, in namespaces of its own.
+    Demo {
+        /// Everything is set up and built; this is the part that needs root.
+        #[arg(long, hide = true)]
+        prepared: bool,
+    },
+    /// Measure what vrrpwatch costs.
+    Bench {
+        #[command(subcommand)]
+        subject: bench::Subject,
+    },
+}
+
+fn main() -> ExitCode {
+    match perform(Cli::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace: what went wrong is a command, and it has said so.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(verb: Verb) -> Result<()> {
+    match verb {
+        Verb::Setup { tests } => {
+            setup::build()?;
+            if tests {
+                setup::tests()?;
+            }
+            println!("Everything is there.");
+            Ok(())
+        }
+        Verb::Build => build::build(),
+        Verb::Run { args } => run::run(&args),
+        Verb::Test { args } => test::test(&args),
+        Verb::Lint => lint::lint(),
+        Verb::Demo { prepared } => demo::demo(prepared),
+        Verb::Bench { subject } => bench::bench(subject),
+    }
+}

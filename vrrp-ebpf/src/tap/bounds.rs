@@ -4,7 +4,7 @@
     reason = "raw access to kernel memory is what this file is for"
 )]
 
-use core::ptr;
+use core::{mem::MaybeUninit, ptr};
 
 use aya_ebpf::{
     EbpfContext,
@@ -61,10 +61,11 @@ pub(crate) trait Frame: EbpfContext {
     /// Reads `N` bytes at any offset with a helper call. `None` where the frame is shorter.
     #[inline(always)]
     fn far<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
-        let mut bytes = [0; N];
+        let mut bytes = MaybeUninit::<[u8; N]>::uninit();
         // SAFETY: `bytes` is N bytes long and lives on the stack of the program.
-        let failed = unsafe { self.load(offset as u32, bytes.as_mut_ptr(), N as u32) };
-        (failed == 0).then_some(bytes)
+        let failed = unsafe { self.load(offset as u32, bytes.as_mut_ptr().cast(), N as u32) };
+        // SAFETY: the helper writes all N bytes, zeros where it fails.
+        (failed == 0).then(|| unsafe { bytes.assume_init() })
     }
 }
 

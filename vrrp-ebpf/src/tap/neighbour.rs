@@ -64,22 +64,18 @@ pub(super) fn is_discovery(message: u8) -> bool {
 #[inline(always)]
 pub(super) fn judge_discovery(frame: &impl Frame, at: usize, message: usize) -> Interest {
     let mode = ARP_MODE.load();
-    let Some([message_type]) = frame.far(message) else {
+    let Some([message_type, _, _, _, flags]) = frame.far(message) else {
         return Interest::None;
     };
     if mode == arp_mode::OFF || !is_discovery(message_type) {
         return Interest::None;
     }
-    if mode == arp_mode::WATCHED {
-        let (Some([flags]), Some(target), Some(source)) = (
-            frame.far(message + 4),
-            frame.far(message + 8),
-            frame.head(at + 8),
-        ) else {
+    let announced = message_type == ADVERTISEMENT && flags & FLAG_SOLICITED == 0;
+    if mode == arp_mode::WATCHED && !announced {
+        let (Some(target), Some(source)) = (frame.far(message + 8), frame.head(at + 8)) else {
             return Interest::Unwatched;
         };
-        let announced = message_type == ADVERTISEMENT && flags & FLAG_SOLICITED == 0;
-        if !announced && !watched(target) && !watched(source) {
+        if !watched(target) && !watched(source) {
             return Interest::Unwatched;
         }
     }

@@ -28,7 +28,7 @@ pub struct Interface {
 }
 
 /// The ingress hook that the user asked for. Egress is always TC, the only hook there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Mode {
     /// Native XDP where it serves, else TC.
     #[default]

@@ -7,33 +7,12 @@ use aya::{
 use vrrp_ebpf::{RING_BYTES, arp_mode, global, map, program};
 
 use super::attach::TcFlavour;
+use crate::observer::ArpMode;
 
 static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/vrrp-tap"));
 
 /// aya-log's ring buffer, declared by its macros.
 pub(super) const LOG_MAP: &str = "AYA_LOGS";
-
-/// Which ARP and neighbour discovery frames the kernel hands over.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ArpMode {
-    /// None.
-    Off,
-    /// Those that concern a watched address, and what anybody announces.
-    #[default]
-    Watched,
-    /// All.
-    All,
-}
-
-impl ArpMode {
-    const fn to_kernel(self) -> u8 {
-        match self {
-            Self::Off => arp_mode::OFF,
-            Self::Watched => arp_mode::WATCHED,
-            Self::All => arp_mode::ALL,
-        }
-    }
-}
 
 /// How the programs are to be loaded.
 #[derive(Clone, Debug)]
@@ -68,7 +47,11 @@ impl Default for LoadSettings {
 ///
 /// Where the kernel refuses a map, for want of rights or because it is too old.
 pub fn open(settings: &LoadSettings) -> Result<Ebpf, EbpfError> {
-    let arp = settings.arp.to_kernel();
+    let arp = match settings.arp {
+        ArpMode::Off => arp_mode::OFF,
+        ArpMode::Watched => arp_mode::WATCHED,
+        ArpMode::All => arp_mode::ALL,
+    };
     let level = if settings.debug {
         aya_log::Level::Debug as u8
     } else {

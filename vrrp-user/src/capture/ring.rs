@@ -53,20 +53,9 @@ impl Ring {
         let Self { buffer, malformed } = self;
         loop {
             let mut ready = buffer.readable_mut().await?;
-            let ring = ready.get_inner_mut();
             let before = events.len();
-            while events.len() < before + Self::BATCH {
-                let Some(item) = ring.next() else {
-                    ready.clear_ready();
-                    break;
-                };
-                match EventHeader::parse(&item) {
-                    Some((header, frame)) => events.push(Event {
-                        header,
-                        frame: Bytes::copy_from_slice(frame),
-                    }),
-                    None => *malformed += 1,
-                }
+            if take(ready.get_inner_mut(), events, malformed) < Self::BATCH {
+                ready.clear_ready();
             }
             if events.len() > before {
                 return Ok(());
@@ -74,8 +63,31 @@ impl Ring {
         }
     }
 
+    /// Appends up to [`Ring::BATCH`] events that are there already and returns how many. After it
+    /// returned less than that, everything that the programs had seen by then was taken.
+    pub fn drain(&mut self, events: &mut Vec<Event>) -> usize {
+        take(self.buffer.get_mut(), events, &mut self.malformed)
+    }
+
     /// Events that could not be read since the start: a bug, and never silent.
     pub const fn malformed(&self) -> u64 {
         self.malformed
     }
+}
+
+/// Takes up to [`Ring::BATCH`] events and returns how many there were, unreadable ones included.
+fn take(ring: &mut RingBuf<MapData>, events: &mut Vec<Event>, malformed: &mut u64) -> usize {
+    for taken in 0..Ring::BATCH {
+        let Some(item) = ring.next() else {
+            return taken;
+        };
+        match EventHeader::parse(&item) {
+            Some((header, frame)) => events.push(Event {
+                header,
+                frame: Bytes::copy_from_slice(frame),
+            }),
+            None => *malformed += 1,
+        }
+    }
+    Ring::BATCH
 }

@@ -1,0 +1,324 @@
+//! The shell around the observer on a live host: the one place where tasks, clocks and the kernel
+//! meet.
+//!
+//! A single task owns everything and waits for whatever comes first: events in the ring buffer, a
+//! deadline of the observer, a change of interfaces, a signal. Writing is a thread of its own
+//! behind a bounded queue, so nothing here waits for a disk or a pager.
+//!
+//! ```text
+//! kernel --ring--> Live --Frame--> Observer --Record--> Writer thread --> output
+//!    ^               ^
+//!    '--- attach ----+---- netlink: interfaces come, go, are renamed
+//! ```
+
+mod clock;
+mod losses;
+mod taps;
+
+use std::{io, time::Duration};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    time::{Interval, MissedTickBehavior, interval, sleep},
+};
+
+pub use clock::{Clock, ClockError};
+pub use taps::NothingToWatch;
+
+use crate::{
+    capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
+    link::{Links, Selection, Watch, WatchError},
+    model::Timestamp,
+    observer::{ArpMode, Observer, Output, Request, Settings},
+    record::Start,
+    report::{Report, Writer},
+};
+use losses::Losses;
+use taps::Taps;
+
+/// What to watch and how.
+#[derive(Debug)]
+pub struct LiveSettings {
+    /// Interfaces.
+    pub selection: Selection,
+    /// Hook for what comes in.
+    pub mode: Mode,
+    /// Which ARP and neighbour discovery the kernel passes.
+    pub arp: ArpMode,
+    /// Debug lines of the kernel programs.
+    pub kernel_log: bool,
+    /// End after this time.
+    pub duration: Option<Duration>,
+}
+
+/// Why watching cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The kernel half is not to be had.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// An interface that was asked for cannot be attached to.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// No interface to watch.
+    #[error(transparent)]
+    NothingToWatch(#[from] NothingToWatch),
+    /// Interfaces cannot be followed.
+    #[error(transparent)]
+    Links(#[from] WatchError),
+    /// The clocks cannot be read.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// The runtime or the system refuses something basic.
+    #[error("the system refuses to {doing}: {source}")]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// The output refused.
+    #[error("cannot write the output: {0}")]
+    Write(#[source] io::Error),
+}
+
+/// How often kernel counters are read when nothing else asks for them.
+const ACCOUNTING: Duration = Duration::from_secs(1);
+/// Interfaces that change come in bursts; one look after the burst is enough.
+const LINK_SETTLING: Duration = Duration::from_millis(100);
+/// A frame is stamped before it reaches the ring buffer. Deadlines are judged this much later than
+/// they fall, so that no frame that came in time is overlooked.
+const SETTLING: Duration = Duration::from_millis(2);
+
+/// Watches until a signal, the end of the duration or the end of the output.
+///
+/// # Errors
+/// Watching cannot begin, or the system fails underneath. Whatever was gathered until then is
+/// written.
+pub async fn watch(
+    live: LiveSettings,
+    settings: Settings,
+    report: Report,
+) -> Result<(), LiveError> {
+    let system = |doing| move |source| LiveError::System { doing, source };
+    let clock = Clock::new()?;
+    let mut kernel = KernelHalf::load(&LoadSettings {
+        arp: live.arp,
+        debug: live.kernel_log,
+        ..LoadSettings::default()
+    })?;
+    if live.kernel_log {
+        tokio::spawn(kernel.take_debug_log()?.run());
+    }
+    let ring = kernel.take_ring()?;
+    let link_watch = Watch::new()?;
+    let links = link_watch.snapshot().await?;
+    let mut taps = Taps::new(live.selection, live.mode);
+    taps.begin(&links, &mut kernel)?;
+    let signals = Signals::new().map_err(system("handle signals"))?;
+    let (writer, written) = Writer::spawn(report).map_err(system("start a thread"))?;
+    let mut run = Live {
+        losses: Losses::default(),
+        observer: Observer::new(settings),
+        events: Vec::with_capacity(Ring::BATCH),
+        clock,
+        kernel,
+        ring,
+        taps,
+        writer,
+    };
+    run.announce();
+    let outcome = run
+        .until_end(signals, written, link_watch, live.duration)
+        .await;
+    let written = run.finish().await;
+    outcome.and(written)
+}
+
+struct Live {
+    clock: Clock,
+    kernel: KernelHalf,
+    ring: Ring,
+    taps: Taps,
+    losses: Losses,
+    observer: Observer,
+    writer: Writer,
+    events: Vec<Event>,
+}
+
+/// The signals that matter.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+impl Live {
+    async fn until_end(
+        &mut self,
+        mut signals: Signals,
+        mut written: oneshot::Receiver<()>,
+        mut link_watch: Watch,
+        duration: Option<Duration>,
+    ) -> Result<(), LiveError> {
+        let mut accounting: Interval = interval(ACCOUNTING);
+        accounting.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let end = self.clock.now()? + duration.unwrap_or(Duration::MAX);
+        let mut relink_at: Option<Timestamp> = None;
+        loop {
+            let now = self.clock.now()?;
+            let deadline = self.observer.poll_timeout().map(|time| time + SETTLING);
+            // Every arm may be cancelled without loss: none takes anything before it is ready.
+            tokio::select! {
+                biased;
+                _ = signals.interrupt.recv() => return Ok(()),
+                _ = signals.terminate.recv() => return Ok(()),
+                _ = &mut written => return Ok(()),
+                () = sleep(end.since(now)), if duration.is_some() => return Ok(()),
+                _ = signals.hangup.recv() => self.writer.reopen(),
+                () = until(deadline, now) => self.catch_up()?,
+                _ = accounting.tick() => self.account()?,
+                () = until(relink_at, now) => {
+                    relink_at = None;
+                    self.relink(&link_watch.snapshot().await?);
+                }
+                changed = link_watch.changed(), if relink_at.is_none() => {
+                    changed?;
+                    relink_at = Some(now + LINK_SETTLING);
+                }
+                filled = self.ring.fill(&mut self.events) => {
+                    filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
+                    self.take_events();
+                }
+            }
+        }
+    }
+
+    /// Reports what is watched.
+    fn announce(&mut self) {
+        let start = Start {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: nix::sys::utsname::uname()
+                .ok()
+                .map(|name| name.release().to_string_lossy().into_owned()),
+            attachments: self.taps.describe(),
+            files: Vec::new(),
+            notes: self.taps.take_notes(),
+        };
+        if let Ok(now) = self.clock.now() {
+            self.observer.handle_start(now, start);
+        }
+        self.pass_outputs();
+    }
+
+    /// Hands the events at hand to the observer.
+    fn take_events(&mut self) {
+        let mut events = std::mem::take(&mut self.events);
+        for event in events.drain(..) {
+            let frame = self.taps.frame(event, &self.clock);
+            if self.observer.handle_frame(&frame) {
+                self.writer.frame(&frame);
+            }
+            self.pass_outputs();
+        }
+        // Keeps its room.
+        self.events = events;
+    }
+
+    /// Lets the observer judge what did not come: only after everything that did come, and what was
+    /// lost, has been told.
+    fn catch_up(&mut self) -> Result<(), LiveError> {
+        let now = self.clock.now()?;
+        self.drain();
+        self.account()?;
+        self.observer.handle_timeout(now - SETTLING);
+        self.pass_outputs();
+        Ok(())
+    }
+
+    fn drain(&mut self) {
+        while self.ring.drain(&mut self.events) == Ring::BATCH {
+            self.take_events();
+        }
+        self.take_events();
+    }
+
+    /// Tells the observer what was lost, and what was only counted, since the last time.
+    fn account(&mut self) -> Result<(), LiveError> {
+        let counts = self.kernel.counts()?;
+        let news = self
+            .losses
+            .update(counts, self.ring.malformed(), self.writer.take_dropped());
+        self.observer.handle_unwatched(news.unwatched);
+        self.observer
+            .handle_loss(self.clock.now()? - SETTLING, &news.lost);
+        self.pass_outputs();
+        Ok(())
+    }
+
+    fn relink(&mut self, links: &Links) {
+        if self.taps.update(links, &mut self.kernel) {
+            self.announce();
+        }
+    }
+
+    fn pass_outputs(&mut self) {
+        while let Some(output) = self.observer.poll_output() {
+            match output {
+                Output::Record(record) => self.writer.record(record),
+                Output::Request(Request::Watch(address)) => {
+                    if let Err(error) = self.kernel.watch(address) {
+                        tracing::warn!(%address, %error, "the kernel filter takes no more addresses");
+                    }
+                }
+                Output::Request(Request::Unwatch(address)) => {
+                    if let Err(error) = self.kernel.unwatch(address) {
+                        tracing::warn!(%address, %error, "an address stays in the kernel filter");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Detaches, takes what is still under way, and writes everything out.
+    async fn finish(mut self) -> Result<(), LiveError> {
+        self.taps.clear();
+        self.drain();
+        let accounted = self.account();
+        self.observer.finish();
+        self.pass_outputs();
+        // An output that nobody reads any more must not keep the process from ending.
+        let writing = tokio::task::spawn_blocking(|| self.writer.finish());
+        let written = match tokio::time::timeout(Duration::from_secs(2), writing).await {
+            Ok(Ok(written)) => written,
+            Ok(Err(_)) => Err(io::Error::other("the writing thread panicked")),
+            Err(_) => Err(io::Error::other(
+                "nobody reads it; the last records are not written",
+            )),
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => accounted,
+            Err(error) => Err(LiveError::Write(error)),
+            Ok(()) => accounted,
+        }
+    }
+}
+
+/// Waits until `time`; for ever without one.
+async fn until(time: Option<Timestamp>, now: Timestamp) {
+    match time {
+        Some(time) => sleep(time.since(now)).await,
+        None => std::future::pending().await,
+    }
+}

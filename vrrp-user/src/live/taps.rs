@@ -1,0 +1,226 @@
+//! Which interfaces the kernel programs hang on, and whose frames they see.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use vrrp_ebpf::hook;
+
+use super::Clock;
+use crate::{
+    capture::{AttachError, Attachment, Event, Interface, KernelHalf, Mode},
+    frame::{Direction, Frame, LinkType, Origin, Tap, VlanTag},
+    link::{Links, Place, Selection},
+    record,
+};
+
+/// The attachments, kept in step with the host's interfaces.
+pub(super) struct Taps {
+    selection: Selection,
+    mode: Mode,
+    attached: BTreeMap<u32, Attached>,
+    /// Interfaces that could not be attached to: they are tried again only when they change.
+    refused: BTreeMap<u32, Arc<str>>,
+    notes: Vec<String>,
+}
+
+struct Attached {
+    name: Arc<str>,
+    place: Place,
+    attachment: Attachment,
+}
+
+/// There is no interface to watch.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NothingToWatch {
+    /// Nothing matches `-i`.
+    #[error("no interface matches -i {}; there are: {}", .patterns.join(" -i "), .there.join(" "))]
+    NoMatch {
+        /// The patterns.
+        patterns: Vec<String>,
+        /// The names of the interfaces that there are.
+        there: Vec<String>,
+    },
+    /// Nothing is fit to be watched by default.
+    #[error(
+        "no interface is up, can broadcast and has a global address; name one with -i, there are: {}",
+        .there.join(" ")
+    )]
+    NoDefault {
+        /// The names of the interfaces that there are.
+        there: Vec<String>,
+    },
+}
+
+impl Taps {
+    pub(super) fn new(selection: Selection, mode: Mode) -> Self {
+        Self {
+            selection,
+            mode,
+            attached: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Attaches for the first time: at least one interface has to be there and take the programs.
+    pub(super) fn begin(
+        &mut self,
+        links: &Links,
+        kernel: &mut KernelHalf,
+    ) -> Result<(), super::LiveError> {
+        let chosen = self.selection.choose(links);
+        if chosen.is_empty() {
+            let there = links.iter().map(|(_, link)| escaped(&link.name)).collect();
+            return Err(match &self.selection {
+                Selection::Default => NothingToWatch::NoDefault { there },
+                Selection::Patterns(_) => {
+                    let patterns = self.selection.unmatched(links);
+                    NothingToWatch::NoMatch { patterns, there }
+                }
+            }
+            .into());
+        }
+        let mut first_error = None;
+        self.attach_new(links, &chosen, kernel, |error| {
+            first_error.get_or_insert(error);
+        });
+        if self.attached.is_empty()
+            && let Some(error) = first_error
+        {
+            return Err(error.into());
+        }
+        for pattern in self.selection.unmatched(links) {
+            self.notes
+                .push(format!("no interface matches {pattern} yet"));
+        }
+        Ok(())
+    }
+
+    /// Follows a change of interfaces. Returns whether that changed anything here.
+    pub(super) fn update(&mut self, links: &Links, kernel: &mut KernelHalf) -> bool {
+        let chosen = self.selection.choose(links);
+        let before: Vec<_> = self.names();
+        self.attached.retain(|index, _| chosen.contains(index));
+        self.refused.retain(|index, name| {
+            links.get(*index).is_some_and(|link| link.name == *name) && chosen.contains(index)
+        });
+        self.attach_new(links, &chosen, kernel, |_| {});
+        before != self.names() || !self.notes.is_empty()
+    }
+
+    fn names(&self) -> Vec<(u32, Arc<str>, Place)> {
+        self.attached
+            .iter()
+            .map(|(index, tap)| (*index, tap.name.clone(), tap.place.clone()))
+            .collect()
+    }
+
+    fn attach_new(
+        &mut self,
+        links: &Links,
+        chosen: &BTreeSet<u32>,
+        kernel: &mut KernelHalf,
+        mut on_error: impl FnMut(AttachError),
+    ) {
+        for index in chosen {
+            let (Some(link), Some(place)) = (links.get(*index), links.place(*index, chosen)) else {
+                continue;
+            };
+            if let Some(tap) = self.attached.get_mut(index) {
+                tap.name = link.name.clone();
+                tap.place = place;
+                continue;
+            }
+            if self.refused.contains_key(index) {
+                continue;
+            }
+            let interface = Interface {
+                index: *index,
+                name: link.name.to_string(),
+            };
+            match kernel.attach(&interface, self.mode, links.hides_tags(*index)) {
+                Ok(attachment) => {
+                    let tap = Attached {
+                        name: link.name.clone(),
+                        place,
+                        attachment,
+                    };
+                    self.attached.insert(*index, tap);
+                }
+                Err(error) => {
+                    self.notes
+                        .push(format!("not watching {}: {error}", escaped(&link.name)));
+                    self.refused.insert(*index, link.name.clone());
+                    on_error(error);
+                }
+            }
+        }
+    }
+
+    /// Detaches from everything.
+    pub(super) fn clear(&mut self) {
+        self.attached.clear();
+    }
+
+    /// What is attached, for the record.
+    pub(super) fn describe(&self) -> Vec<record::Attachment> {
+        self.attached
+            .iter()
+            .map(|(index, tap)| record::Attachment {
+                interface: tap.name.to_string(),
+                index: *index,
+                ingress: tap.attachment.ingress.to_string(),
+                egress: Some(tap.attachment.egress.to_string()),
+                reason: match (&tap.attachment.no_xdp, self.mode) {
+                    (Some(why), _) => why.to_string(),
+                    (None, Mode::Auto) => "the driver takes XDP".to_owned(),
+                    (None, Mode::XdpNative | Mode::XdpGeneric | Mode::Tc) => "as asked".to_owned(),
+                },
+            })
+            .collect()
+    }
+
+    /// What a reader of the next `start` record should know.
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// The frame in an event.
+    pub(super) fn frame(&self, event: Event, clock: &Clock) -> Frame {
+        let Event { header, frame } = event;
+        let place = self.attached.get(&header.ifindex).map(|tap| &tap.place);
+        let own_tag = (header.vlan_protocol != 0).then_some(VlanTag {
+            protocol: header.vlan_protocol,
+            tci: header.vlan_tci,
+        });
+        let interface = match place {
+            Some(place) => place.interface.clone(),
+            // Its last frames arrive after the interface has gone.
+            None => Arc::from(format!("if{}", header.ifindex)),
+        };
+        let direction = match header.hook {
+            hook::XDP | hook::TC_INGRESS => Some(Direction::In),
+            hook::TC_EGRESS => Some(Direction::Out),
+            _ => None,
+        };
+        Frame {
+            time: clock.of_boot_nanos(header.timestamp_ns),
+            origin: Origin {
+                interface: Some(interface),
+                direction,
+                tap: Tap(u64::from(header.ifindex) << 8 | u64::from(header.hook)),
+            },
+            link: LinkType::Ethernet,
+            stripped_tag: own_tag.or_else(|| place.and_then(|place| place.tag)),
+            length: header.frame_len,
+            data: frame,
+        }
+    }
+}
+
+/// A name as it can be shown.
+fn escaped(name: &str) -> String {
+    name.escape_debug().to_string()
+}

@@ -1,0 +1,22 @@
+//! `cargo xtask bench`: what vrrpwatch costs.
+
+mod kernel;
+mod replay;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Subject {
+    /// The kernel programs: nanoseconds a frame, against programs that do nothing.
+    Kernel,
+    /// Reading a large capture file, against tcpdump.
+    Replay,
+}
+
+pub(crate) fn bench(subject: Subject) -> Result<()> {
+    match subject {
+        Subject::Kernel => kernel::kernel(),
+        Subject::Replay => replay::replay(),
+    }
+}
