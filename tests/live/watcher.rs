@@ -77,7 +77,7 @@ impl Watcher {
     pub(crate) fn wait(mut self) -> Result<Vec<Value>> {
         let status = self.process.wait(LIMIT)?;
         if !status.success() {
-            return Err(self.process.explain(&anyhow!("it ended with {status}")));
+            return Err(self.process.explain(&anyhow!("{status}")));
         }
         let complaints = self.process.lines(Stream::Stderr);
         ensure!(complaints.is_empty(), "it complained: {complaints:#?}");

@@ -14,6 +14,7 @@ fn a_filter_between_the_routers_is_a_split_brain_until_it_goes() -> Result<()> {
     let lab = Lab::new()?;
     let scene = Scene::of(&lab)?;
     let (_one, other) = pair(&lab, &fast(150), &fast(100))?;
+    scene.settled(lab.host("lb0"))?;
     lab.switch().block_vrrp("lb0", "lb1")?;
     other.expect_state("MASTER", ELECTION)?;
     let second = scene.advert(lab.host("lb1"), None)?;
@@ -83,7 +84,7 @@ fn an_outsider_with_the_address() -> Result<()> {
     let lab = Lab::with_hosts(&["lb0", "lb1", "lb2", "third"])?;
     let scene = Scene::of(&lab)?;
     let _pair = pair(&lab, &fast(150), &fast(100))?;
-    scene.state("first-seen", lab.host("lb0"))?;
+    scene.settled(lab.host("lb0"))?;
     let rogue = lab.host("lb2");
     rogue.add_address("10.77.0.100/24")?;
     wait_until("both to answer", ELECTION, || {

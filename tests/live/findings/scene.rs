@@ -14,6 +14,9 @@ pub(crate) const ELECTION: Duration = Duration::from_secs(15);
 /// What is known has to be said within this time.
 const PROMPT: Duration = Duration::from_secs(1);
 
+/// After this time a router is known well.
+const SETTLING: Duration = Duration::from_millis(1300);
+
 /// The interval of [`fast`] routers, and when a backup of priority 100 takes over from one.
 pub(crate) const MASTER_DOWN: Duration = Duration::from_millis(3 * 200 + 200 * 156 / 256);
 
@@ -100,6 +103,19 @@ impl Scene {
                 && record["source"] == *source
                 && nanos(record).is_ok_and(|time| time > after)
         })
+    }
+
+    /// Waits until a host has been active long enough for its going to be noticed: at the start of
+    /// a capture nothing is concluded from what is missing.
+    pub(crate) fn settled(&self, host: &Host) -> Result<()> {
+        let first = nanos(&self.advert(host, None)?)?;
+        let source = host.ipv4().to_string();
+        self.find("several adverts", |record| {
+            record["record"] == "advert"
+                && record["source"] == *source
+                && nanos(record).is_ok_and(|time| time - first > SETTLING.as_nanos().cast_signed())
+        })
+        .map(drop)
     }
 
     /// Ends it. All of `expected` was raised and nothing else; all that was said came in time.

@@ -194,6 +194,7 @@ impl Router {
                 if let Some(incumbent) = self.speakers.get_mut(&tenure.speaker) {
                     incumbent.contest = Some(Contest {
                         since: now,
+                        last: None,
                         defiances: 0,
                     });
                 }
@@ -218,11 +219,16 @@ impl Router {
         let fresh = !before.alive && speaker.rejects(incumbent).is_none();
         let contest = speaker.contest().filter(|_| !fresh).unwrap_or(Contest {
             since: now,
+            last: None,
             defiances: 0,
         });
+        // Packets in quick succession are no second thought.
+        let pace = speaker.interval() * 3 / 4;
+        let counts = in_time && contest.last.is_none_or(|last| now.since(last) >= pace);
         if let Some(speaker) = self.speakers.get_mut(&id) {
             speaker.contest = Some(Contest {
-                defiances: contest.defiances.saturating_add(u32::from(in_time)),
+                defiances: contest.defiances.saturating_add(u32::from(counts)),
+                last: if counts { Some(now) } else { contest.last },
                 ..contest
             });
         }

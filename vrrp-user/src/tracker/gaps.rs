@@ -19,6 +19,11 @@ pub struct Gaps {
 }
 
 impl Gaps {
+    /// Gaps of about an interval, give or take a half.
+    pub fn regular(&self) -> u64 {
+        self.buckets[1..4].iter().sum()
+    }
+
     pub(super) fn record(&mut self, gap: Span, interval: Span) {
         let percent = gap.as_nanos() * 100 / interval.as_nanos().max(1);
         let bucket = GAP_BOUNDS

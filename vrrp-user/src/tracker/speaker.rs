@@ -70,7 +70,9 @@ pub struct Speaker {
 pub(crate) struct Contest {
     /// When it should have yielded first.
     pub(crate) since: Timestamp,
-    /// Adverts it has sent since although it should have heard the active router.
+    /// The last time it did not.
+    pub(crate) last: Option<Timestamp>,
+    /// Adverts it has sent at its pace since although it should have heard the active router.
     pub(crate) defiances: u32,
 }
 
@@ -140,10 +142,10 @@ impl Speaker {
         self.config.addresses.iter().flatten().copied()
     }
 
-    /// It has sent enough adverts at its pace for its silence to mean something: a single packet
-    /// may be a mistake, or made up.
-    pub(crate) const fn is_established(&self) -> bool {
-        self.adverts >= 3
+    /// It has sent enough adverts at its pace for its silence to mean something: single packets may
+    /// be mistakes, or made up.
+    pub(crate) fn is_established(&self) -> bool {
+        self.gaps.regular() >= 2
     }
 
     /// It has been heard of recently, and has not resigned.
