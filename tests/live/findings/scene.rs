@@ -51,7 +51,7 @@ impl Scene {
             let records = self.watcher.records().unwrap_or_default();
             records.into_iter().find(&wanted)
         })
-        .with_context(|| format!("what was said: {}", self.said()))
+        .with_context(|| format!("what was said:\n{}", self.said()))
     }
 
     /// Waits until a router becomes active for this reason.
@@ -144,12 +144,12 @@ impl Scene {
             }
         }
         for code in expected {
-            ensure!(raised.contains(code), "{code} was not raised: {said}");
+            ensure!(raised.contains(code), "{code} was not raised:\n{said}");
         }
         for code in raised {
             ensure!(
                 expected.contains(&code) || possible.contains(&code),
-                "{code} was raised, too: {said}"
+                "{code} was raised, too:\n{said}"
             );
         }
         Ok(())
@@ -158,15 +158,12 @@ impl Scene {
     /// Findings and changes so far, for the message of a failure.
     fn said(&self) -> String {
         let records = self.watcher.records().unwrap_or_default();
-        records
+        let said: Vec<String> = records
             .iter()
-            .filter(|record| {
-                ["finding", "state"]
-                    .iter()
-                    .any(|kind| record["record"] == *kind)
-            })
-            .map(|record| format!("\n{record}"))
-            .collect()
+            .filter(|record| record["record"] == "finding" || record["record"] == "state")
+            .map(Value::to_string)
+            .collect();
+        said.join("\n")
     }
 }
 
