@@ -62,6 +62,21 @@ impl Style {
             Body::Carp(carp) => self.carp(carp, line),
             Body::Arp(arp) => self.arp(arp, line),
             Body::Nd(nd) => self.nd(nd, line),
+            Body::State(state) => write!(
+                line,
+                "VRID {} active: {} ({})",
+                state.vrid,
+                state.to,
+                state.reason.as_str()
+            ),
+            Body::Finding(finding) => write!(
+                line,
+                "{} {} {}: {}",
+                finding.severity.as_str(),
+                finding.code,
+                finding.status.as_str(),
+                finding.message
+            ),
         }
     }
 
