@@ -80,6 +80,7 @@ impl Lab {
             .map(|name| Host::new(&tag, name, &switch, &directory))
             .collect::<Result<Vec<_>>>()?;
         switch.wait_until_forwarding(hosts.len())?;
+        hosts.iter().try_for_each(Host::wait_until_up)?;
         Ok(Self {
             hosts,
             switch,
