@@ -22,53 +22,52 @@ use crate::{
 /// worker, which a busy host keeps waiting.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// Sightings that are remembered at most.
+/// Frames that are remembered at most.
 const LIMIT: usize = 65_536;
+
+/// Frames that are the same to the last bit and remembered at most: a flood of them must not be
+/// searched one by one.
+const SAME_LIMIT: usize = 32;
 
 /// The recent frames, and the taps each was seen from.
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
-    recent: HashMap<u64, Sightings>,
+    /// By content, the oldest first.
+    recent: HashMap<u64, VecDeque<Sighted>>,
+    /// All of them, the oldest first.
     order: VecDeque<(Timestamp, u64)>,
 }
 
-/// The sightings of frames that are the same to the last bit.
-#[derive(Debug, Default)]
-struct Sightings {
-    last: Timestamp,
-    /// How many each tap saw. The tap that saw most knows how many frames there were.
-    taps: Vec<(Tap, u64)>,
-    frames: u64,
+#[derive(Debug)]
+struct Sighted {
+    time: Timestamp,
+    taps: Vec<Tap>,
 }
 
 impl Duplicates {
     /// Whether the frame was seen already, from another tap.
     ///
     /// An IPv6 router repeats itself to the last bit with every advert, and the next one may be
-    /// seen from the first tap before this one is from the second. Counting keeps them apart.
+    /// seen from one tap before this one is from another. Each tap sees the frames in their order,
+    /// though: what it sees is the oldest one that it has not seen yet.
     pub(super) fn is_duplicate(&mut self, frame: &Frame, vlan: &VlanStack) -> bool {
         self.forget(frame.time);
         let hash = fingerprint(frame, vlan);
-        let sightings = self.recent.entry(hash).or_default();
-        if frame.time.distance(sightings.last) > WINDOW {
-            *sightings = Sightings::default();
-        }
-        sightings.last = frame.time;
-        self.order.push_back((frame.time, hash));
         let tap = frame.origin.tap;
-        let count = match sightings.taps.iter_mut().find(|(known, _)| *known == tap) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                sightings.taps.push((tap, 1));
-                1
-            }
-        };
-        let is_new = count > sightings.frames;
-        sightings.frames = sightings.frames.max(count);
-        !is_new
+        let same = self.recent.entry(hash).or_default();
+        if let Some(sighted) = same.iter_mut().find(|sighted| !sighted.taps.contains(&tap)) {
+            sighted.taps.push(tap);
+            return true;
+        }
+        if same.len() == SAME_LIMIT {
+            same.pop_front();
+        }
+        same.push_back(Sighted {
+            time: frame.time,
+            taps: vec![tap],
+        });
+        self.order.push_back((frame.time, hash));
+        false
     }
 
     fn forget(&mut self, now: Timestamp) {
@@ -76,11 +75,11 @@ impl Duplicates {
             && (now.since(time) > WINDOW || self.order.len() > LIMIT)
         {
             self.order.pop_front();
-            if self
-                .recent
-                .get(&hash)
-                .is_some_and(|sightings| sightings.last == time)
-            {
+            let Some(same) = self.recent.get_mut(&hash) else {
+                continue;
+            };
+            same.pop_front_if(|sighted| sighted.time <= time);
+            if same.is_empty() {
                 self.recent.remove(&hash);
             }
         }
