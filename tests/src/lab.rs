@@ -38,7 +38,7 @@ use anyhow::{Context as _, Result, ensure};
 
 pub use self::{
     capture::{Capture, tcpdump_lines},
-    deadline::{Deadline, interrupt, is_interrupted, wait_for, wait_until},
+    deadline::{Deadline, interrupt, is_interrupted, now, wait_for, wait_until},
     frr::{Frr, FrrRouter},
     host::Host,
     injector::Injector,
@@ -80,6 +80,7 @@ impl Lab {
             .map(|name| Host::new(&tag, name, &switch, &directory))
             .collect::<Result<Vec<_>>>()?;
         switch.wait_until_forwarding(hosts.len())?;
+        hosts.iter().try_for_each(Host::wait_until_up)?;
         Ok(Self {
             hosts,
             switch,

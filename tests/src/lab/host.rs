@@ -6,12 +6,14 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
 
 use super::{
     capture::Capture,
+    deadline::wait_until,
     frr::{Frr, FrrRouter},
     injector::Injector,
     keepalived::Keepalived,
@@ -94,6 +96,17 @@ impl Host {
     /// The namespace of the host.
     pub fn namespace(&self) -> &Namespace {
         &self.namespace
+    }
+
+    /// Waits until the host can send. Until the kernel has seen to the carrier, which it does in its
+    /// own time, it drops every frame that is sent without a word.
+    pub(super) fn wait_until_up(&self) -> Result<()> {
+        let name = format!("the cable of {}", self.name);
+        wait_until(&name, Duration::from_secs(5), || {
+            self.namespace
+                .run("ip", &["link", "show", "dev", "eth0"])
+                .is_ok_and(|text| text.contains("state UP"))
+        })
     }
 
     /// Runs a program on the host to its end, and gives back what it wrote to standard output.

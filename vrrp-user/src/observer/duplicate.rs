@@ -18,11 +18,11 @@ use crate::{
     wire::VlanStack,
 };
 
-/// A frame reaches all its taps within this time, on a busy host too; repeated adverts are at
-/// least 10 ms apart, and from the same tap anyway.
-const WINDOW: Duration = Duration::from_millis(50);
+/// A frame reaches all its taps within this time. The kernel hands broadcasts to a macvlan by a
+/// worker, which a busy host keeps waiting.
+const WINDOW: Duration = Duration::from_secs(1);
 
-/// Frames that are remembered at most.
+/// Sightings that are remembered at most.
 const LIMIT: usize = 65_536;
 
 /// The recent frames, and the taps each was seen from.
@@ -32,34 +32,43 @@ pub(super) struct Duplicates {
     order: VecDeque<(Timestamp, u64)>,
 }
 
-#[derive(Debug)]
+/// The sightings of frames that are the same to the last bit.
+#[derive(Debug, Default)]
 struct Sightings {
-    time: Timestamp,
-    taps: Vec<Tap>,
+    last: Timestamp,
+    /// How many each tap saw. The tap that saw most knows how many frames there were.
+    taps: Vec<(Tap, u64)>,
+    frames: u64,
 }
 
 impl Duplicates {
     /// Whether the frame was seen already, from another tap.
+    ///
+    /// An IPv6 router repeats itself to the last bit with every advert, and the next one may be
+    /// seen from the first tap before this one is from the second. Counting keeps them apart.
     pub(super) fn is_duplicate(&mut self, frame: &Frame, vlan: &VlanStack) -> bool {
-        let tap = frame.origin.tap;
         self.forget(frame.time);
         let hash = fingerprint(frame, vlan);
-        if let Some(sightings) = self.recent.get_mut(&hash)
-            && frame.time.distance(sightings.time) <= WINDOW
-            && !sightings.taps.contains(&tap)
-        {
-            sightings.taps.push(tap);
-            return true;
+        let sightings = self.recent.entry(hash).or_default();
+        if frame.time.distance(sightings.last) > WINDOW {
+            *sightings = Sightings::default();
         }
-        self.recent.insert(
-            hash,
-            Sightings {
-                time: frame.time,
-                taps: vec![tap],
-            },
-        );
+        sightings.last = frame.time;
         self.order.push_back((frame.time, hash));
-        false
+        let tap = frame.origin.tap;
+        let count = match sightings.taps.iter_mut().find(|(known, _)| *known == tap) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                sightings.taps.push((tap, 1));
+                1
+            }
+        };
+        let is_new = count > sightings.frames;
+        sightings.frames = sightings.frames.max(count);
+        !is_new
     }
 
     fn forget(&mut self, now: Timestamp) {
@@ -70,7 +79,7 @@ impl Duplicates {
             if self
                 .recent
                 .get(&hash)
-                .is_some_and(|sightings| sightings.time == time)
+                .is_some_and(|sightings| sightings.last == time)
             {
                 self.recent.remove(&hash);
             }
@@ -152,10 +161,51 @@ mod tests {
     }
 
     #[test]
+    fn a_tap_may_lag_behind_by_more_than_a_frame() {
+        let mut duplicates = Duplicates::default();
+        let vlan = VlanStack::default();
+        for (tap, millis, seen_before) in [
+            (1, 0, false),
+            (1, 200, false),
+            (2, 210, true),
+            (1, 400, false),
+            (2, 410, true),
+            (2, 420, true),
+        ] {
+            let frame = frame(tap, millis, PLAIN);
+            let is_duplicate = duplicates.is_duplicate(&frame, &vlan);
+            assert_eq!(is_duplicate, seen_before, "tap {tap} after {millis} ms");
+        }
+    }
+
+    #[test]
+    fn what_one_tap_missed_the_other_has() {
+        let mut duplicates = Duplicates::default();
+        let vlan = VlanStack::default();
+        let mut reported = 0;
+        // The first tap misses the second of five frames.
+        for (tap, millis) in [
+            (1, 0),
+            (2, 1),
+            (2, 101),
+            (1, 200),
+            (2, 201),
+            (1, 300),
+            (2, 301),
+            (1, 400),
+            (2, 401),
+        ] {
+            let is_duplicate = duplicates.is_duplicate(&frame(tap, millis, PLAIN), &vlan);
+            reported += u32::from(!is_duplicate);
+        }
+        assert_eq!(reported, 5);
+    }
+
+    #[test]
     fn the_same_bytes_much_later_are_a_new_frame() {
         let mut duplicates = Duplicates::default();
         let vlan = VlanStack::default();
         assert!(!duplicates.is_duplicate(&frame(1, 0, PLAIN), &vlan));
-        assert!(!duplicates.is_duplicate(&frame(2, 1000, PLAIN), &vlan));
+        assert!(!duplicates.is_duplicate(&frame(2, 1500, PLAIN), &vlan));
     }
 }
