@@ -47,7 +47,7 @@ use crate::{
     model::{Span, Timestamp},
     record::{Body, Loss, LossReason, Record, Severity, Start},
     tracker::{
-        Forgotten, How, RouterId, Saying, Segment, Tracker,
+        Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
     },
     wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
@@ -173,7 +173,7 @@ impl Analyst {
             return;
         }
         self.tracker.lose(self.now);
-        let routers: Vec<RouterId> = self.tracker.routers().map(|router| router.id()).collect();
+        let routers: Vec<RouterId> = self.tracker.routers().map(Router::id).collect();
         for id in routers {
             self.assess(id);
         }

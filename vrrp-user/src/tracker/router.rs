@@ -215,7 +215,7 @@ impl Router {
     /// The backups need not be known: their skew is at most one interval (one second in VRRPv2).
     /// FRR sends its first IPv6 advert an interval late.
     pub(crate) fn vacant_at(&self) -> Option<Timestamp> {
-        let active = self.active().filter(|active| active.is_established())?;
+        let active = self.active().filter(|active| active.is_proven())?;
         if self.egress_unseen {
             return None;
         }
