@@ -2,11 +2,11 @@
 //!
 //! A detector looks at the state of a virtual router and says whether its finding holds, does not,
 //! or cannot be told. It keeps no state of its own, so a finding cannot be raised twice or
-//! forgotten: the [`ledger`] compares what holds with what held before. When time alone can change
+//! forgotten: the `ledger` compares what holds with what held before. When time alone can change
 //! the answer, the detector names the deadline, and is asked again then and not before; the records
 //! are therefore the same however often the clock is read in between.
 //!
-//! What is wrong with single packets is counted as [`incident`]s.
+//! What is wrong with single packets is counted as `incident`s.
 
 mod address_list_mismatch;
 mod advert_gap;

@@ -3,10 +3,10 @@
 //! The tracker watches as an outsider. It knows what the routers say, not what they hear, and so
 //! derives what a correct router must make of it:
 //!
-//! - [`admission`]: which adverts count;
-//! - [`election`]: who is active after each of them;
-//! - [`rivalry`]: who is active although another router is;
-//! - [`takeover`] and [`neighbours`]: what ARP and neighbour discovery add.
+//! - `admission`: which adverts count;
+//! - `election`: who is active after each of them;
+//! - `rivalry`: who is active although another router is;
+//! - `takeover` and `neighbours`: what ARP and neighbour discovery add.
 //!
 //! It judges nothing; that is what `detect` does. It is bounded: a flood of made-up routers
 //! displaces those that have been silent longest, unproven ones first.
