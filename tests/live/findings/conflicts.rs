@@ -110,8 +110,8 @@ fn two_owners() -> Result<()> {
     let lab = Lab::new()?;
     let scene = Scene::of(&lab)?;
     lab.switch().block_vrrp("lb0", "lb1")?;
-    let _one = lab.host("lb0").keepalived(&fast(255).to_string());
-    let _other = lab.host("lb1").keepalived(&fast(255).to_string());
+    let _one = lab.host("lb0").keepalived(&fast(255).to_string())?;
+    let _other = lab.host("lb1").keepalived(&fast(255).to_string())?;
     let advert = scene.advert(lab.host("lb1"), None)?;
     let finding = scene.raised("owner-conflict")?;
     assert_eq!(finding["severity"], "critical");

@@ -61,7 +61,8 @@ impl Keepalived {
             configuration: file,
             vrrp_pid_file,
         };
-        keepalived.expect_state("BACKUP", LIMIT)?;
+        // BACKUP, but MASTER with priority 255.
+        keepalived.expect_log("Entering ", LIMIT)?;
         Ok(keepalived)
     }
 
