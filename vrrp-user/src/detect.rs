@@ -55,7 +55,7 @@ use crate::{
 use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
-use view::{Detector, PairDetector, View};
+use view::{Assessment, Detector, PairDetector, View};
 
 /// A packet, and where and when it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -334,15 +334,20 @@ impl Analyst {
         let view = View { router, now };
         let mut deadlines = Vec::new();
         let mut records = Vec::new();
+        let open = self.ledger.codes(&Subject::Router(id));
         for detector in DETECTORS {
+            deadlines.extend(detector.deadline(&view));
+            let assessment = detector.assess(&view);
+            let code = detector.code();
+            if matches!(assessment, Assessment::Absent) && !open.contains(code) {
+                continue;
+            }
             let key = Key {
                 subject: Subject::Router(id),
-                code: detector.code(),
+                code,
             };
-            let assessment = detector.assess(&view);
             let describe = |sign: &view::Sign| detector.describe(&view, sign);
             records.extend(self.ledger.settle(key, &view, assessment, describe));
-            deadlines.extend(detector.deadline(&view));
         }
         for other in router.kin().keys() {
             let Some(other) = self.tracker.router(*other) else {

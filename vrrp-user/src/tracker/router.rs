@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Number of a virtual router; never used again after it was forgotten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouterId(pub(super) u64);
 
 impl RouterId {
