@@ -12,6 +12,7 @@ pub mod cli;
 pub mod commands;
 pub mod frame;
 pub mod link;
+pub mod log;
 pub mod live;
 pub mod model;
 pub mod observer;
