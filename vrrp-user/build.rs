@@ -127,20 +127,29 @@ fn find(program: &str, path: &OsString) -> Option<PathBuf> {
 
 /// What the environment says, else the distribution's compiler if it is linked, else nightly.
 fn choose_toolchain() -> Result<String> {
-    if let Ok(chosen) = env::var(TOOLCHAIN) {
-        return Ok(chosen);
-    }
     let Ok(list) = Command::new("rustup").args(["toolchain", "list"]).output() else {
-        // Without rustup the compiler on the PATH is the only one there is.
+        // Without rustup aya-build takes the compiler on the PATH, whatever this says.
         return Ok("nightly".to_owned());
     };
     let list = String::from_utf8_lossy(&list.stdout);
-    let installed = |name: &str| list.lines().any(|line| line.starts_with(name));
-    if installed(LINKED) {
-        Ok(LINKED.to_owned())
-    } else if installed("nightly") {
-        Ok("nightly".to_owned())
-    } else {
-        bail!("no toolchain can build the kernel programs: neither {LINKED} nor nightly; {ADVICE}")
+    let linked = list.lines().any(|line| line.starts_with(LINKED));
+    let toolchain = env::var(TOOLCHAIN)
+        .unwrap_or_else(|_unset| if linked { LINKED } else { "nightly" }.to_owned());
+    check_sources(&toolchain)?;
+    Ok(toolchain)
+}
+
+/// Makes sure that the toolchain runs and has the sources of `core`.
+fn check_sources(toolchain: &str) -> Result<()> {
+    let sysroot = Command::new("rustup")
+        .args(["run", toolchain, "rustc", "--print", "sysroot"])
+        .output()?;
+    if !sysroot.status.success() {
+        bail!("the toolchain {toolchain} for the kernel programs does not run; {ADVICE}");
     }
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot.stdout).trim());
+    if !sysroot.join("lib/rustlib/src/rust/library/core").is_dir() {
+        bail!("the toolchain {toolchain} has no library sources to build `core` from; {ADVICE}");
+    }
+    Ok(())
 }

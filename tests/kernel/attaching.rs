@@ -21,7 +21,7 @@ fn auto_is_native_xdp_and_tcx_and_leaves_nothing() {
     let wire = Wire::new();
     let mut kernel = KernelHalf::load(&LoadSettings::default()).unwrap();
     assert_bare();
-    let attachment = kernel.attach(&wire.here(), Mode::Auto, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Auto, false).unwrap();
     assert_eq!(attachment.ingress, Ingress::XdpNative);
     assert_eq!(attachment.egress, TcFlavour::Tcx);
     assert!(attachment.no_xdp.is_none());
@@ -44,7 +44,7 @@ fn each_mode_is_what_it_says() {
         (Mode::XdpGeneric, Ingress::XdpGeneric, Some("generic")),
         (Mode::Tc, Ingress::Tc(TcFlavour::Tcx), None),
     ] {
-        let attachment = kernel.attach(&wire.here(), mode, true).unwrap();
+        let attachment = kernel.attach(&wire.here, mode, true).unwrap();
         assert_eq!(attachment.ingress, ingress);
         assert_eq!(xdp().map(|(mode, _)| mode).as_deref(), xdp_mode);
         let expected: &[&str] = if xdp_mode.is_none() {
@@ -62,7 +62,7 @@ fn each_mode_is_what_it_says() {
 fn auto_takes_tc_where_tags_are_stripped() {
     let wire = Wire::new();
     let mut kernel = kernel_half(TcFlavour::Tcx);
-    let attachment = kernel.attach(&wire.here(), Mode::Auto, true).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Auto, true).unwrap();
     assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Tcx));
     assert!(matches!(attachment.no_xdp, Some(NoXdp::TagsStripped)));
     assert_eq!(xdp(), None);
@@ -97,7 +97,7 @@ fn a_foreign_xdp_program_is_left_alone() {
         program.attach(HERE, foreign_mode).unwrap();
         let before = xdp().unwrap();
 
-        let attachment = kernel.attach(&wire.here(), Mode::Auto, false).unwrap();
+        let attachment = kernel.attach(&wire.here, Mode::Auto, false).unwrap();
         assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Tcx));
         let Some(NoXdp::Occupied { id, name }) = &attachment.no_xdp else {
             panic!("{:?}", attachment.no_xdp);
@@ -109,7 +109,7 @@ fn a_foreign_xdp_program_is_left_alone() {
         assert_eq!(xdp().unwrap(), before);
 
         for mode in [Mode::XdpNative, Mode::XdpGeneric] {
-            let refused = kernel.attach(&wire.here(), mode, false).unwrap_err();
+            let refused = kernel.attach(&wire.here, mode, false).unwrap_err();
             assert!(matches!(
                 refused,
                 AttachError::Xdp {
@@ -135,7 +135,7 @@ fn tcx_programs_of_others_stay_and_run_after_ours() {
     program.attach(HERE, TcAttachType::Ingress).unwrap();
 
     let mut kernel = kernel_half(TcFlavour::Tcx);
-    let attachment = kernel.attach(&wire.here(), Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
     assert_eq!(
         tcx(TcAttachType::Ingress),
         [program::TC_INGRESS, program::TC_EMPTY]
@@ -148,7 +148,7 @@ fn tcx_programs_of_others_stay_and_run_after_ours() {
 fn clsact_is_taken_away_with_the_filters() {
     let wire = Wire::new();
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    let attachment = kernel.attach(&wire.here(), Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
     assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Clsact));
     assert_eq!(filters("ingress"), [program::TC_INGRESS]);
     assert_eq!(filters("egress"), [program::TC_EGRESS]);
@@ -161,7 +161,7 @@ fn a_clsact_of_somebody_else_stays() {
     let wire = Wire::new();
     run("tc", &["qdisc", "add", "dev", HERE, "clsact"]);
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    drop(kernel.attach(&wire.here(), Mode::Tc, false).unwrap());
+    drop(kernel.attach(&wire.here, Mode::Tc, false).unwrap());
     assert!(has_clsact());
     assert_eq!(filters("ingress"), [""; 0]);
 }
@@ -170,7 +170,7 @@ fn a_clsact_of_somebody_else_stays() {
 fn a_clsact_that_somebody_came_to_use_stays() {
     let wire = Wire::new();
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    let attachment = kernel.attach(&wire.here(), Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
     let mut foreign = open(&LoadSettings::default()).unwrap();
     attach_filter(&mut foreign, program::TC_EMPTY, TcAttachType::Egress);
     drop(attachment);
@@ -188,7 +188,7 @@ fn a_stale_filter_is_replaced() {
     assert_eq!(filters("ingress"), [program::TC_INGRESS]);
 
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    let attachment = kernel.attach(&wire.here(), Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
     assert_eq!(filters("ingress"), [program::TC_INGRESS]);
     assert_eq!(filters("egress"), [program::TC_EGRESS]);
     drop(attachment);
@@ -200,8 +200,8 @@ fn an_interface_that_was_renamed_is_not_mistaken() {
     let wire = Wire::new();
     let mut kernel = kernel_half(TcFlavour::Tcx);
     let mistaken = Interface {
+        index: wire.there.index,
         name: HERE.to_owned(),
-        ..wire.there()
     };
     let refused = kernel.attach(&mistaken, Mode::Auto, false).unwrap_err();
     assert!(matches!(refused, AttachError::Gone { .. }));

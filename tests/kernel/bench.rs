@@ -4,7 +4,10 @@
 //! Run it with `cargo xtask bench kernel`. It prints a table and a line for each budget; it never
 //! fails for being slow, because the machine may be busy.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+};
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
@@ -103,14 +106,15 @@ fn main() -> Result<()> {
             )?;
         }
     }
-    println!("{table}");
-    println!(
-        "medians of {ROUNDS} turns of many runs each\n\
+    writeln!(
+        table,
+        "\nmedians of {ROUNDS} turns of many runs each\n\
          no match: at worst {worst_ratio:.2} times the empty program, budget {PASS_BUDGET}: {}\n\
          match:    at worst {worst_more:.0} ns more than the empty program, budget {MATCH_BUDGET}: {}",
         verdict(worst_ratio <= PASS_BUDGET),
         verdict(worst_more <= MATCH_BUDGET),
-    );
+    )?;
+    io::stdout().write_all(table.as_bytes())?;
     Ok(())
 }
 

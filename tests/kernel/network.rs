@@ -19,6 +19,8 @@ pub(crate) const THERE: &str = "there";
 
 /// The wire; the calling thread is inside its namespace as long as it lives.
 pub(crate) struct Wire {
+    pub(crate) here: Interface,
+    pub(crate) there: Interface,
     _namespace: NetNsGuard,
 }
 
@@ -33,16 +35,10 @@ impl Wire {
         run("ip", &["link", "set", HERE, "up"]);
         run("ip", &["link", "set", THERE, "up"]);
         Self {
+            here: interface(HERE),
+            there: interface(THERE),
             _namespace: namespace,
         }
-    }
-
-    pub(crate) fn here(&self) -> Interface {
-        interface(HERE)
-    }
-
-    pub(crate) fn there(&self) -> Interface {
-        interface(THERE)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Frames on a real wire: what the test run of the kernel cannot make.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
 use tokio::{runtime, time::timeout};
@@ -44,16 +44,14 @@ fn receive(interface: &Interface, frame: &[u8]) {
     .expect("the kernel takes a frame in");
 }
 
-/// The next event that this is true of.
-async fn next(ring: &mut Ring, wanted: impl Fn(&Event) -> bool) -> Event {
-    let mut events = Vec::new();
+/// Takes the first event that this is true of out of what has come, waiting for it to come.
+async fn next(ring: &mut Ring, seen: &mut Vec<Event>, wanted: impl Fn(&Event) -> bool) -> Event {
     let search = async {
         loop {
-            events.clear();
-            ring.fill(&mut events).await.unwrap();
-            if let Some(event) = events.iter().find(|event| wanted(event)) {
-                return event.clone();
+            if let Some(position) = seen.iter().position(&wanted) {
+                return seen.remove(position);
             }
+            ring.fill(seen).await.unwrap();
         }
     };
     timeout(DEADLINE, search)
@@ -73,21 +71,22 @@ fn a_tag_that_was_taken_off_the_frame_is_told() {
         for flavour in [TcFlavour::Tcx, TcFlavour::Clsact] {
             let mut kernel = watching(flavour);
             let mut ring = kernel.take_ring().unwrap();
-            let _attachment = kernel.attach(&wire.here(), Mode::Tc, false).unwrap();
+            let mut seen = Vec::new();
+            let _attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
             let advert = frames::advert();
             for (tpid, tci) in [(0x8100, 100), (0x8100, 0), (0x88a8, 0xefff)] {
-                receive(&wire.here(), &frames::tagged(&advert, &[(tpid, tci)]));
-                let Event { header, frame } = next(&mut ring, is_advert).await;
+                receive(&wire.here, &frames::tagged(&advert, &[(tpid, tci)]));
+                let Event { header, frame } = next(&mut ring, &mut seen, is_advert).await;
                 assert_eq!((header.vlan_protocol, header.vlan_tci), (tpid, tci));
                 assert_eq!(header.hook, hook::TC_INGRESS);
-                assert_eq!(header.ifindex, wire.here().index);
+                assert_eq!(header.ifindex, wire.here.index);
                 assert_eq!(frame, advert);
             }
             receive(
-                &wire.here(),
+                &wire.here,
                 &frames::tagged(&advert, &[(0x88a8, 7), (0x8100, 8)]),
             );
-            let Event { header, frame } = next(&mut ring, is_advert).await;
+            let Event { header, frame } = next(&mut ring, &mut seen, is_advert).await;
             assert_eq!((header.vlan_protocol, header.vlan_tci), (0x88a8, 7));
             assert_eq!(frame, frames::tagged(&advert, &[(0x8100, 8)]));
         }
@@ -100,15 +99,25 @@ fn what_a_host_sends_is_seen_leaving_and_arriving() {
     on_runtime(async {
         let mut kernel = watching(TcFlavour::Tcx);
         let mut ring = kernel.take_ring().unwrap();
-        let _there = kernel.attach(&wire.there(), Mode::Tc, false).unwrap();
-        let _here = kernel.attach(&wire.here(), Mode::Auto, false).unwrap();
+        let mut seen = Vec::new();
+        let _there = kernel.attach(&wire.there, Mode::Tc, false).unwrap();
+        let _here = kernel.attach(&wire.here, Mode::Auto, false).unwrap();
         run("ip", &["address", "add", "192.0.2.100/24", "dev", THERE]);
-        run("arping", &["-U", "-c", "1", "-i", THERE, "192.0.2.100"]);
-        let out = next(&mut ring, |event| event.header.kind == kind::ARP).await;
-        let arrived = next(&mut ring, |event| event.header.hook == hook::XDP).await;
-        assert_eq!(out.header.hook, hook::TC_EGRESS);
-        assert_eq!(out.header.ifindex, wire.there().index);
-        assert_eq!(arrived.header.ifindex, wire.here().index);
+        // Nobody answers a gratuitous request, which arping calls a failure.
+        Command::new("arping")
+            .args(["-U", "-c", "1", "-i", THERE, "192.0.2.100"])
+            .output()
+            .expect("arping starts; cargo xtask setup");
+        let out = next(&mut ring, &mut seen, |event| {
+            event.header.kind == kind::ARP && event.header.hook == hook::TC_EGRESS
+        })
+        .await;
+        let arrived = next(&mut ring, &mut seen, |event| {
+            event.header.kind == kind::ARP && event.header.hook == hook::XDP
+        })
+        .await;
+        assert_eq!(out.header.ifindex, wire.there.index);
+        assert_eq!(arrived.header.ifindex, wire.here.index);
         assert_eq!(out.frame, arrived.frame);
         assert!(out.header.timestamp_ns <= arrived.header.timestamp_ns);
         let counts = kernel.counts().unwrap();
@@ -124,21 +133,22 @@ fn the_filter_follows_the_watched_addresses() {
     on_runtime(async {
         let mut kernel = KernelHalf::load(&LoadSettings::default()).unwrap();
         let mut ring = kernel.take_ring().unwrap();
-        let _attachment = kernel.attach(&wire.here(), Mode::Tc, false).unwrap();
+        let mut seen = Vec::new();
+        let _attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
         let gateway = "192.0.2.100".parse().unwrap();
         let question = frames::arp(true, "192.0.2.7".parse().unwrap(), gateway);
         let unwatched = |kernel: &KernelHalf| kernel.counts().unwrap().get(Counter::ArpUnwatched);
 
-        receive(&wire.here(), &question);
+        receive(&wire.here, &question);
         assert_eq!(unwatched(&kernel), 1);
         kernel.watch(gateway.into()).unwrap();
         kernel.watch(gateway.into()).unwrap();
-        receive(&wire.here(), &question);
-        let event = next(&mut ring, |event| event.header.kind == kind::ARP).await;
+        receive(&wire.here, &question);
+        let event = next(&mut ring, &mut seen, |event| event.header.kind == kind::ARP).await;
         assert_eq!(event.frame, question);
         kernel.unwatch(gateway.into()).unwrap();
         kernel.unwatch(gateway.into()).unwrap();
-        receive(&wire.here(), &question);
+        receive(&wire.here, &question);
         assert_eq!(unwatched(&kernel), 2);
     });
 }

@@ -3,6 +3,8 @@
 //! The file holds 1,000,000 frames: adverts of 200 virtual routers, one each a second, and
 //! gratuitous ARP. Whole commands are timed, start and output to nowhere included.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
 use std::{
     fs::File,
     io::{BufWriter, Write as _},

@@ -1,5 +1,7 @@
 //! `vrrpwatch replay` as its users see it, on the recorded cases.
 
+#![cfg(test)]
+
 mod agreement;
 mod cases;
 mod command;

@@ -20,6 +20,7 @@ mod capture;
 mod deadline;
 mod frr;
 mod host;
+mod injector;
 mod keepalived;
 mod leftovers;
 mod namespace;
@@ -40,6 +41,7 @@ pub use self::{
     deadline::{Deadline, interrupt, is_interrupted, wait_for, wait_until},
     frr::{Frr, FrrRouter},
     host::Host,
+    injector::Injector,
     keepalived::{Authentication, Instance, Keepalived, Unicast},
     namespace::Namespace,
     process::{Process, Stream, Tee},
@@ -78,6 +80,7 @@ impl Lab {
             .map(|name| Host::new(&tag, name, &switch, &directory))
             .collect::<Result<Vec<_>>>()?;
         switch.wait_until_forwarding(hosts.len())?;
+        hosts.iter().try_for_each(Host::wait_until_up)?;
         Ok(Self {
             hosts,
             switch,

@@ -67,6 +67,9 @@ impl Message {
     }
 
     /// The bytes of the message in a packet from `source` to `destination`.
+    ///
+    /// # Panics
+    /// With more than 255 addresses, which no message can count.
     pub fn encode(&self, source: IpAddr, destination: IpAddr) -> Vec<u8> {
         let [high, low] = self.interval.to_be_bytes();
         let count = u8::try_from(self.addresses.len()).expect("at most 255 addresses");

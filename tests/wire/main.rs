@@ -1,6 +1,8 @@
 //! The decoder against messages of every shape: what was encoded comes back, and nothing whatever
 //! makes it panic or print a password.
 
+#![cfg(test)]
+
 mod material;
 
 use std::net::IpAddr;
@@ -13,6 +15,7 @@ use vrrp_tests::{
 };
 use vrrp_user::{
     frame::{Frame, LinkType},
+    model::{AdvertInterval, Priority, Vrid},
     wire::{Auth, Body, Checksum, Defect, decode},
 };
 
@@ -27,20 +30,19 @@ proptest! {
         };
         let advert = advert_of(&message, source, group);
         prop_assert_eq!(advert.version, Some(message.version));
-        prop_assert_eq!(advert.vrid.map(|vrid| vrid.get()), Some(message.vrid));
-        prop_assert_eq!(advert.priority.map(|priority| priority.get()), Some(message.priority));
+        prop_assert_eq!(advert.vrid.map(Vrid::get), Some(message.vrid));
+        prop_assert_eq!(advert.priority.map(Priority::get), Some(message.priority));
         let unit = if message.version == 2 { 1000 } else { 10 };
         prop_assert_eq!(
-            advert.interval.map(|interval| interval.as_millis()),
+            advert.interval.map(AdvertInterval::as_millis),
             Some(u64::from(message.interval) * unit)
         );
         prop_assert_eq!(&advert.addresses, &message.addresses);
         let expected = match message.checksum {
-            Variant::Usual => Checksum::Ok,
             Variant::Wrong => Checksum::Bad,
             // VRRPv2 has no pseudo header to leave out or to change, and a multicast advert has
             // the group in it anyway.
-            Variant::Multicast(_) => Checksum::Ok,
+            Variant::Usual | Variant::Multicast(_) => Checksum::Ok,
             Variant::NoPseudoHeader if message.version == 2 => Checksum::Ok,
             Variant::NoPseudoHeader => Checksum::OkNoPseudoHeader,
         };

@@ -1,6 +1,6 @@
 //! The kernel programs. Built for `bpfel-unknown-none` by vrrp-user's build script.
 //!
-//! Every program hands the frame to [`tap::observe`] and returns the verdict that changes nothing:
+//! Every program hands the frame to `tap::observe` and returns the verdict that changes nothing:
 //! the tap never drops, alters or redirects.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 #![cfg_attr(

@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     capture::Mode,
     observer::ArpMode,
-    record::Kind,
+    record::{Code, Kind, Severity},
     report::{Format, ReportSettings},
 };
 
@@ -32,6 +32,9 @@ pub enum Command {
     Run(RunArgs),
     /// Read capture files (pcap, pcapng, gzipped or not) as if they were live; needs no rights.
     Replay(ReplayArgs),
+    /// Explain a finding: what it means, how it shows, what to do, what to run next; without a code,
+    /// list them.
+    Explain(ExplainArgs),
 }
 
 /// Arguments of `vrrpwatch run`.
@@ -59,9 +62,46 @@ pub struct ReplayArgs {
     /// Capture files, merged by time; "-" is standard input.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// End with status 1 when a finding of this severity or worse was raised.
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Arguments of `vrrpwatch explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Code of the finding, such as split-brain.
+    pub code: Option<Code>,
+}
+
+/// From which severity on a finding makes `replay` end with status 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum FailOn {
+    /// Critical findings.
+    Critical,
+    /// Critical findings and warnings.
+    #[default]
+    Warning,
+    /// Any finding.
+    Info,
+    /// None.
+    Never,
+}
+
+impl FailOn {
+    /// Whether the worst finding of a run is bad enough.
+    pub fn fails(self, worst: Option<Severity>) -> bool {
+        let least = match self {
+            Self::Critical => Severity::Critical,
+            Self::Warning => Severity::Warning,
+            Self::Info => Severity::Info,
+            Self::Never => return false,
+        };
+        worst.is_some_and(|worst| worst >= least)
+    }
 }
 
 /// What both `run` and `replay` know about output.
@@ -125,6 +165,14 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_threshold_is_the_least_severity_that_fails() {
+        let warning = Some(Severity::Warning);
+        assert!(FailOn::Info.fails(warning) && FailOn::Warning.fails(warning));
+        assert!(!FailOn::Critical.fails(warning) && !FailOn::Never.fails(warning));
+        assert!(!FailOn::Info.fails(None));
     }
 
     #[test]

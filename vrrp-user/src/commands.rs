@@ -1,5 +1,6 @@
 //! The subcommands: from checked arguments to an exit status.
 
+mod explain;
 mod replay;
 mod run;
 
@@ -20,6 +21,7 @@ use crate::{
 pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Replay(args) => replay::replay(&args),
+        Command::Explain(args) => explain::explain(&args),
         Command::Run(args) => run::run(&args),
     };
     match result {
@@ -35,6 +37,8 @@ pub fn run(cli: Cli) -> ExitCode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Outcome {
     Fine,
+    /// Something is wrong with the network.
+    Findings,
     /// An input could not be read to its end; the complaint is already made.
     Unreadable,
 }
@@ -43,6 +47,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Fine => Self::SUCCESS,
+            Outcome::Findings => Self::from(1),
             Outcome::Unreadable => Self::from(2),
         }
     }

@@ -10,6 +10,8 @@
 pub mod capture;
 pub mod cli;
 pub mod commands;
+pub mod detect;
+pub mod explain;
 pub mod frame;
 pub mod link;
 pub mod log;
@@ -19,4 +21,5 @@ pub mod observer;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod tracker;
 pub mod wire;

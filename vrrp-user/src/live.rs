@@ -188,10 +188,13 @@ impl Live {
                 () = sleep(end.since(now)), if duration.is_some() => return Ok(()),
                 _ = signals.hangup.recv() => self.writer.reopen(),
                 () = until(deadline, now) => self.catch_up()?,
-                _ = accounting.tick() => self.account()?,
+                _ = accounting.tick() => self.catch_up()?,
                 () = until(relink_at, now) => {
                     relink_at = None;
-                    self.relink(&link_watch.snapshot().await?);
+                    let links = link_watch.snapshot().await?;
+                    // What was seen so far belongs to the interfaces as they were.
+                    self.catch_up()?;
+                    self.relink(&links);
                 }
                 changed = link_watch.changed(), if relink_at.is_none() => {
                     changed?;
@@ -217,7 +220,7 @@ impl Live {
             notes: self.taps.take_notes(),
         };
         if let Ok(now) = self.clock.now() {
-            self.observer.handle_start(now, start);
+            self.observer.handle_start(now - SETTLING, start);
         }
         self.pass_outputs();
     }
@@ -236,13 +239,18 @@ impl Live {
         self.events = events;
     }
 
-    /// Lets the observer judge what did not come: only after everything that did come, and what was
-    /// lost, has been told.
+    /// Lets time pass for the observer: only after everything that came until then, and what was
+    /// lost, has been told. What did come is never taken for missing.
     fn catch_up(&mut self) -> Result<(), LiveError> {
-        let now = self.clock.now()?;
+        let now = self.clock.now()? - SETTLING;
         self.drain();
-        self.account()?;
-        self.observer.handle_timeout(now - SETTLING);
+        let counts = self.kernel.counts()?;
+        let news = self
+            .losses
+            .update(counts, self.ring.malformed(), self.writer.take_dropped());
+        self.observer.handle_unwatched(news.unwatched);
+        self.observer.handle_loss(now, &news.lost);
+        self.observer.handle_timeout(now);
         self.pass_outputs();
         Ok(())
     }
@@ -252,19 +260,6 @@ impl Live {
             self.take_events();
         }
         self.take_events();
-    }
-
-    /// Tells the observer what was lost, and what was only counted, since the last time.
-    fn account(&mut self) -> Result<(), LiveError> {
-        let counts = self.kernel.counts()?;
-        let news = self
-            .losses
-            .update(counts, self.ring.malformed(), self.writer.take_dropped());
-        self.observer.handle_unwatched(news.unwatched);
-        self.observer
-            .handle_loss(self.clock.now()? - SETTLING, &news.lost);
-        self.pass_outputs();
-        Ok(())
     }
 
     fn relink(&mut self, links: &Links) {
@@ -293,9 +288,8 @@ impl Live {
 
     /// Detaches, takes what is still under way, and writes everything out.
     async fn finish(mut self) -> Result<(), LiveError> {
-        self.taps.clear();
-        self.drain();
-        let accounted = self.account();
+        self.taps.detach();
+        let accounted = self.catch_up();
         self.observer.finish();
         self.pass_outputs();
         // An output that nobody reads any more must not keep the process from ending.

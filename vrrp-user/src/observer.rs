@@ -20,11 +20,12 @@ use std::{
 };
 
 use crate::{
-    frame::{Frame, Origin},
+    detect::{Analyst, Sighting},
+    frame::Frame,
     model::{FingerprintKey, Timestamp},
     record::{
-        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Start,
-        Summary,
+        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
+        Start, Summary,
     },
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };
@@ -85,6 +86,7 @@ pub struct Observer {
     now: Timestamp,
     watch: WatchList,
     duplicates: Duplicates,
+    analyst: Analyst,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -103,6 +105,7 @@ impl Observer {
             now: Timestamp::from_nanos(0),
             watch,
             duplicates: Duplicates::default(),
+            analyst: Analyst::default(),
             summary: Summary::default(),
             outputs,
         }
@@ -111,6 +114,7 @@ impl Observer {
     /// Reports the start of a run, or a change of what it watches.
     pub fn handle_start(&mut self, time: Timestamp, start: Start) {
         self.advance(time);
+        self.analyst.handle_start(&start);
         self.report(time, Body::Start(start));
     }
 
@@ -138,6 +142,12 @@ impl Observer {
             observer: self.settings.observer.clone(),
             body,
         });
+        self.analyst.handle(&Sighting {
+            time: self.now,
+            origin: &frame.origin,
+            packet: &packet,
+        });
+        self.collect();
         true
     }
 
@@ -155,7 +165,9 @@ impl Observer {
         for (reason, count) in &lost {
             *self.summary.lost.entry(*reason).or_default() += count;
         }
+        self.analyst.handle_loss(self.now, &lost);
         self.report(time, Body::Loss(Loss { lost }));
+        self.collect();
     }
 
     /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
@@ -171,7 +183,17 @@ impl Observer {
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        None
+        self.analyst.poll_timeout()
+    }
+
+    /// The virtual routers and what is wrong with them.
+    pub const fn analyst(&self) -> &Analyst {
+        &self.analyst
+    }
+
+    /// The worst finding raised so far.
+    pub const fn worst(&self) -> Option<Severity> {
+        self.analyst.worst()
     }
 
     /// Ends the run: the summary is the last record.
@@ -185,8 +207,19 @@ impl Observer {
         self.outputs.pop_front()
     }
 
+    /// Lets time pass: deadlines are met before what happens at their time.
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
+        self.analyst.handle_timeout(self.now);
+        self.collect();
+    }
+
+    /// Passes on what the analyst has to report.
+    fn collect(&mut self) {
+        for mut record in self.analyst.take_records() {
+            record.observer.clone_from(&self.settings.observer);
+            self.push(record);
+        }
     }
 
     /// Learns which addresses matter: those of virtual routers, and those of the routers
@@ -277,15 +310,4 @@ fn arp_addresses(arp: &Arp) -> [IpAddr; 2] {
 
 fn nd_addresses(nd: &Nd) -> [IpAddr; 2] {
     [nd.target.into(), nd.source.into()]
-}
-
-/// What the observer knows of a packet when it hands it on to be judged.
-#[derive(Clone, Copy, Debug)]
-pub struct Sighting<'a> {
-    /// When it was seen.
-    pub time: Timestamp,
-    /// Where it was seen.
-    pub origin: &'a Origin,
-    /// What it is.
-    pub packet: &'a Packet,
 }

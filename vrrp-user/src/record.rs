@@ -6,8 +6,10 @@
 //! what it serialises.
 
 mod advert;
+mod finding;
 mod neighbour;
 mod session;
+mod state;
 
 use std::sync::Arc;
 
@@ -15,8 +17,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use advert::{AdvertRecord, AuthKind, CarpRecord};
+pub use finding::{Cause, Code, Evidence, FindingRecord, ParseCodeError, Severity, Status};
 pub use neighbour::{ArpRecord, NdRecord};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
+pub use state::{Announced, ChangeReason, StateRecord};
 
 use crate::{frame::Direction, model::Timestamp};
 
@@ -60,6 +64,10 @@ pub enum Body {
     Arp(ArpRecord),
     /// A neighbour solicitation or advertisement.
     Nd(NdRecord),
+    /// A virtual router has another active router.
+    State(StateRecord),
+    /// Something is wrong, or no longer is.
+    Finding(FindingRecord),
 }
 
 /// The kind of a record, as named in the key `record` and by `--only`.
@@ -80,6 +88,10 @@ pub enum Kind {
     Arp,
     /// A neighbour solicitation or advertisement.
     Nd,
+    /// A virtual router has another active router.
+    State,
+    /// Something is wrong, or no longer is.
+    Finding,
 }
 
 impl Body {
@@ -93,6 +105,8 @@ impl Body {
             Self::Carp(_) => Kind::Carp,
             Self::Arp(_) => Kind::Arp,
             Self::Nd(_) => Kind::Nd,
+            Self::State(_) => Kind::State,
+            Self::Finding(_) => Kind::Finding,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Bytes to packets: [`decode`] describes what a frame says, as far as it can be read.
 //!
-//! In comes a [`Frame`], out comes a [`Packet`], or nothing where the frame is none of ours. There
+//! In comes a [`Frame`](crate::frame::Frame), out comes a [`Packet`], or nothing where the frame is none of ours. There
 //! is no error: a packet that breaks the protocol is decoded as far as it goes, with a list of
 //! [`Defect`]s. The lower layers are parsed by etherparse; VRRP and CARP are ours.
 

@@ -169,7 +169,7 @@ mod tests {
             ("a.rs", "//! A.\n    #[allow(dead_code)]", "allows a lint"),
             (
                 "a.rs",
-                concat!("//! A.\nlet x = 1; /", "/ FIXME: two"),
+                concat!("//! A.\nlet x = 1; // FIX", "ME: two"),
                 "FIXME",
             ),
             ("a.md", private.as_str(), "path of one machine"),

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 use nix::sys::signal::Signal;
 
 use super::{
@@ -58,12 +58,14 @@ impl Capture {
     /// Ends the capture. A capture that lost frames is no witness, and an error.
     pub fn finish(mut self) -> Result<PathBuf> {
         self.process.stop(Signal::SIGINT, LIMIT)?;
-        self.process
+        let complete = self
+            .process
             .lines(Stream::Stderr)
             .iter()
-            .any(|line| line.starts_with("0 packets dropped by kernel"))
-            .then_some(())
-            .with_context(|| format!("tcpdump lost frames: {}", self.process.tail()))?;
+            .any(|line| line.starts_with("0 packets dropped by kernel"));
+        if !complete {
+            return Err(self.process.explain(&anyhow!("tcpdump lost frames")));
+        }
         Ok(self.file)
     }
 }

@@ -6,13 +6,16 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
 
 use super::{
     capture::Capture,
+    deadline::wait_until,
     frr::{Frr, FrrRouter},
+    injector::Injector,
     keepalived::Keepalived,
     namespace::Namespace,
     process::{Process, Tee},
@@ -95,6 +98,17 @@ impl Host {
         &self.namespace
     }
 
+    /// Waits until the host can send. Until the kernel has seen to the carrier, which it does in its
+    /// own time, it drops every frame that is sent without a word.
+    pub(super) fn wait_until_up(&self) -> Result<()> {
+        let name = format!("the cable of {}", self.name);
+        wait_until(&name, Duration::from_secs(5), || {
+            self.namespace
+                .run("ip", &["link", "show", "dev", "eth0"])
+                .is_ok_and(|text| text.contains("state UP"))
+        })
+    }
+
     /// Runs a program on the host to its end, and gives back what it wrote to standard output.
     pub fn run(&self, program: &str, args: &[&str]) -> Result<String> {
         self.namespace.run(program, args)
@@ -132,12 +146,18 @@ impl Host {
 
     /// Records what tcpdump sees on `eth0`, from the moment this returns.
     pub fn capture(&self, filter: &str) -> Result<Capture> {
-        Capture::start(
-            &self.namespace,
-            "eth0",
-            self.new_file("capture.pcap"),
-            filter,
-        )
+        self.capture_on("eth0", filter)
+    }
+
+    /// The same on another device.
+    pub fn capture_on(&self, device: &str, filter: &str) -> Result<Capture> {
+        let file = self.new_file("capture.pcap");
+        Capture::start(&self.namespace, device, file, filter)
+    }
+
+    /// Opens a device of the host to send frames through.
+    pub fn injector(&self, device: &str) -> Result<Injector> {
+        Injector::open(&self.namespace, device)
     }
 
     /// Adds an address (with its prefix length) to `eth0`.

@@ -2,14 +2,17 @@
 
 use std::{
     ffi::OsStr,
+    fs::File,
     io::Write as _,
     path::PathBuf,
     process::{Command, Output, Stdio},
+    thread,
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use nix::{
+    sched::{CloneFlags, setns},
     sys::signal::{self, Signal},
     unistd::Pid,
 };
@@ -57,6 +60,23 @@ impl Namespace {
             _ => command.arg(program),
         };
         Ok(command)
+    }
+
+    /// Runs `work` in a thread that has entered the namespace. A socket opened there stays there.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        let path = self.path();
+        let file =
+            File::open(&path).with_context(|| format!("could not open {}", path.display()))?;
+        thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    setns(&file, CloneFlags::CLONE_NEWNET)
+                        .with_context(|| format!("could not enter {}", path.display()))?;
+                    work()
+                })
+                .join()
+                .unwrap_or_else(|_panic| Err(anyhow!("a thread in {} panicked", self.name)))
+        })
     }
 
     /// Runs a program to its end, and gives back what it wrote to standard output.

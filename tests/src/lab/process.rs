@@ -112,7 +112,7 @@ impl Process {
         self.transcript(stream)
             .expect(&what, Deadline::after(limit), wanted)
             .and_then(|line| line.ok_or_else(|| anyhow!("the output ended before {what} came")))
-            .with_context(|| self.tail())
+            .map_err(|error| self.explain(&error))
     }
 
     /// All lines on `stream` so far.
@@ -138,7 +138,7 @@ impl Process {
                 self.stderr.wait_closed(&what, deadline)?;
                 Ok(status)
             });
-        status.with_context(|| self.tail())
+        status.map_err(|error| self.explain(&error))
     }
 
     /// Sends a signal and waits for the end.
@@ -147,15 +147,15 @@ impl Process {
         self.wait(limit)
     }
 
-    /// The last lines of both streams, for the message of a failure.
-    pub fn tail(&self) -> String {
-        let mut text = vec![format!("{} wrote at last:", self.name)];
+    /// The error with the last lines of both streams added, which tend to say why.
+    pub fn explain(&self, error: &anyhow::Error) -> anyhow::Error {
+        let mut text = vec![format!("{error:#}; {} wrote at last:", self.name)];
         for (stream, label) in [(Stream::Stdout, "out"), (Stream::Stderr, "err")] {
             let lines = self.lines(stream);
             let last = &lines[lines.len().saturating_sub(TAIL)..];
             text.extend(last.iter().map(|line| format!("  {label}| {line}")));
         }
-        text.join("\n")
+        anyhow!(text.join("\n"))
     }
 
     fn transcript(&self, stream: Stream) -> &Transcript {

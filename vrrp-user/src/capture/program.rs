@@ -168,7 +168,12 @@ impl KernelHalf {
     /// Where the kernel refuses.
     pub fn unwatch(&mut self, address: IpAddr) -> Result<(), CaptureError> {
         match self.watched()?.remove(&watch_key(address)) {
-            Ok(()) | Err(MapError::KeyNotFound) => Ok(()),
+            Ok(()) => Ok(()),
+            Err(MapError::SyscallError(error))
+                if error.io_error.kind() == io::ErrorKind::NotFound =>
+            {
+                Ok(())
+            }
             Err(source) => Err(watch_error(source)),
         }
     }

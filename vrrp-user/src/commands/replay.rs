@@ -25,7 +25,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         duration: args.output.duration,
         end: None,
     };
-    let mut unreadable = None;
+    let mut unreadable = false;
     let result = loop {
         match replay.next_item() {
             None => break run.finish(),
@@ -33,7 +33,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
                 complain(&error);
                 // A cut file is what a killed recorder leaves behind; all it holds was read.
                 if !matches!(error, ReadError::Truncated { .. }) {
-                    unreadable = Some(error);
+                    unreadable = true;
                 }
             }
             Some(Ok(item)) => match run.take(&item) {
@@ -46,7 +46,8 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Fine),
         Err(error) => Err(Failure::Write(error)),
-        Ok(()) if unreadable.is_some() => Ok(Outcome::Unreadable),
+        Ok(()) if unreadable => Ok(Outcome::Unreadable),
+        Ok(()) if args.fail_on.fails(run.observer.worst()) => Ok(Outcome::Findings),
         Ok(()) => Ok(Outcome::Fine),
     }
 }

@@ -28,7 +28,8 @@ pub(super) struct Taps {
 struct Attached {
     name: Arc<str>,
     place: Place,
-    attachment: Attachment,
+    /// `None` once the run has ended, while its last frames are under way.
+    attachment: Option<Attachment>,
 }
 
 /// There is no interface to watch.
@@ -145,7 +146,7 @@ impl Taps {
                     let tap = Attached {
                         name: link.name.clone(),
                         place,
-                        attachment,
+                        attachment: Some(attachment),
                     };
                     self.attached.insert(*index, tap);
                 }
@@ -159,21 +160,24 @@ impl Taps {
         }
     }
 
-    /// Detaches from everything.
-    pub(super) fn clear(&mut self) {
-        self.attached.clear();
+    /// Detaches from everything. Frames that are still under way keep their places.
+    pub(super) fn detach(&mut self) {
+        for tap in self.attached.values_mut() {
+            tap.attachment = None;
+        }
     }
 
     /// What is attached, for the record.
     pub(super) fn describe(&self) -> Vec<record::Attachment> {
         self.attached
             .iter()
-            .map(|(index, tap)| record::Attachment {
+            .filter_map(|(index, tap)| Some((index, tap, tap.attachment.as_ref()?)))
+            .map(|(index, tap, attachment)| record::Attachment {
                 interface: tap.name.to_string(),
                 index: *index,
-                ingress: tap.attachment.ingress.to_string(),
-                egress: Some(tap.attachment.egress.to_string()),
-                reason: match (&tap.attachment.no_xdp, self.mode) {
+                ingress: attachment.ingress.to_string(),
+                egress: Some(attachment.egress.to_string()),
+                reason: match (&attachment.no_xdp, self.mode) {
                     (Some(why), _) => why.to_string(),
                     (None, Mode::Auto) => "the driver takes XDP".to_owned(),
                     (None, Mode::XdpNative | Mode::XdpGeneric | Mode::Tc) => "as asked".to_owned(),

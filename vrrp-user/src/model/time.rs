@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Nanoseconds since 1970-01-01T00:00:00Z; written in RFC 3339, UTC, microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(into = "String", try_from = "String")]
 pub struct Timestamp(u64);
 

@@ -58,6 +58,8 @@ pub enum LossReason {
     CaptureDropped,
     /// The output was slower than the network: records were left out.
     OutputFull,
+    /// More virtual routers than are kept: the one that was silent longest was forgotten.
+    TrackerFull,
 }
 
 impl LossReason {
@@ -71,6 +73,7 @@ impl LossReason {
             Self::BadEvent => "bad-event",
             Self::CaptureDropped => "capture-dropped",
             Self::OutputFull => "output-full",
+            Self::TrackerFull => "tracker-full",
         }
     }
 }

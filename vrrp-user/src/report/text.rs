@@ -3,6 +3,8 @@
 //! Everything that comes from the wire or a file is a number, an address or one of our own words by
 //! now, but for names of interfaces and files, which are escaped.
 
+mod verdict;
+
 use std::{
     collections::BTreeMap,
     fmt::{self, Display, Write as _},
@@ -30,6 +32,7 @@ pub struct Style {
 
 const WARNING: Ansi = AnsiColor::Yellow.on_default();
 const ALERT: Ansi = AnsiColor::Red.on_default().bold();
+const RELIEF: Ansi = AnsiColor::Green.on_default();
 const QUIET: Ansi = Ansi::new().dimmed();
 const STRONG: Ansi = Ansi::new().bold();
 
@@ -62,6 +65,8 @@ impl Style {
             Body::Carp(carp) => self.carp(carp, line),
             Body::Arp(arp) => self.arp(arp, line),
             Body::Nd(nd) => self.nd(nd, line),
+            Body::State(state) => self.state(state, line),
+            Body::Finding(finding) => self.finding(finding, line),
         }
     }
 

@@ -1,14 +1,15 @@
 //! The thread that writes, so that a slow disk or pager never holds up the ring buffer.
 //!
-//! Records go through a queue of fixed size. When it is full they are dropped and counted; the
-//! count comes back to the caller, who reports it as loss like any other.
+//! Records go through a queue of limited size. When it is full, what concerns a single frame is
+//! dropped and counted; the count comes back to the caller, who reports it as loss like any other.
+//! What is rare and worth more, such as that very report, finds its place for much longer.
 
 use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+        mpsc::{Receiver, Sender, TryRecvError, channel},
     },
     thread::JoinHandle,
 };
@@ -16,10 +17,16 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{Appetite, Report};
-use crate::{frame::Frame, record::Record};
+use crate::{
+    frame::Frame,
+    record::{Kind, Record},
+};
 
-/// Records and frames under way at most; some megabytes.
-const QUEUE: usize = 16_384;
+/// Records and frames under way at most, where each concerns a single frame; some megabytes.
+const FLOOD_LIMIT: usize = 16_384;
+/// Messages of any kind under way at most. The rare ones come at most some times a second, and have
+/// as much room for themselves.
+const LIMIT: usize = 2 * FLOOD_LIMIT;
 
 enum Message {
     Record(Record),
@@ -27,10 +34,26 @@ enum Message {
     Reopen,
 }
 
+impl Message {
+    /// How many messages may be under way for this one to join them.
+    const fn limit(&self) -> usize {
+        match self {
+            Self::Record(record) => match record.body.kind() {
+                Kind::Advert | Kind::Carp | Kind::Arp | Kind::Nd => FLOOD_LIMIT,
+                _ => LIMIT,
+            },
+            Self::Frame(_) => FLOOD_LIMIT,
+            Self::Reopen => LIMIT,
+        }
+    }
+}
+
 /// A [`Report`] behind a queue.
 #[derive(Debug)]
 pub struct Writer {
-    queue: SyncSender<Message>,
+    queue: Sender<Message>,
+    /// Messages in the queue.
+    waiting: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
     keeps_frames: bool,
     thread: JoinHandle<io::Result<()>>,
@@ -43,13 +66,15 @@ impl Writer {
     /// # Errors
     /// The system has no thread to give.
     pub fn spawn(report: Report) -> io::Result<(Self, oneshot::Receiver<()>)> {
-        let (queue, messages) = sync_channel(QUEUE);
+        let (queue, messages) = channel();
+        let waiting = Arc::<AtomicUsize>::default();
+        let taken = Arc::clone(&waiting);
         let (ended, end) = oneshot::channel();
         let keeps_frames = report.keeps_frames();
         let thread = std::thread::Builder::new()
             .name("report".to_owned())
             .spawn(move || {
-                let result = write(report, &messages);
+                let result = write(report, &messages, &taken);
                 // Nobody may be waiting any more.
                 let _: Result<(), ()> = ended.send(());
                 result
@@ -57,6 +82,7 @@ impl Writer {
         Ok((
             Self {
                 queue,
+                waiting,
                 dropped: Arc::default(),
                 keeps_frames,
                 thread,
@@ -99,17 +125,21 @@ impl Writer {
     }
 
     fn send(&self, message: Message) {
-        match self.queue.try_send(message) {
-            // After the thread's end its result tells what happened; this is no loss of ours.
-            Ok(()) | Err(TrySendError::Disconnected(_)) => {}
-            Err(TrySendError::Full(_)) => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-            }
+        if self.waiting.load(Ordering::Relaxed) >= message.limit() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return;
         }
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // After the thread's end its result tells what happened; this is no loss of ours.
+        let _: Result<(), _> = self.queue.send(message);
     }
 }
 
-fn write(mut report: Report, messages: &Receiver<Message>) -> io::Result<()> {
+fn write(
+    mut report: Report,
+    messages: &Receiver<Message>,
+    waiting: &AtomicUsize,
+) -> io::Result<()> {
     loop {
         let message = match messages.try_recv() {
             Ok(message) => message,
@@ -123,6 +153,7 @@ fn write(mut report: Report, messages: &Receiver<Message>) -> io::Result<()> {
             }
             Err(TryRecvError::Disconnected) => return report.flush(),
         };
+        waiting.fetch_sub(1, Ordering::Relaxed);
         match message {
             Message::Record(record) => {
                 if report.record(&record)? == Appetite::Enough {

@@ -7,6 +7,15 @@ use crate::{setup, shell, test, workspace};
 pub(crate) fn kernel() -> Result<()> {
     setup::build()?;
     let mut command = workspace::cargo();
-    command.args(["bench", "-p", "vrrp-tests", "--bench", "kernel"]);
+    // The programs are built with optimisation in any profile, and the kernel times them.
+    command.args([
+        "bench",
+        "--profile",
+        "dev",
+        "-p",
+        "vrrp-tests",
+        "--bench",
+        "kernel",
+    ]);
     shell::run(test::with_root_rights(&mut command)?)
 }

@@ -91,8 +91,8 @@ fn llvm(at_least: u32) -> Result<(u32, PathBuf)> {
         }
     }
     bail!(
-        "{NAME} {VERSION} needs the development files of LLVM {at_least} or newer (up to {}), and \
-         this distribution's are not there. Install them so that llvm-config is on the PATH, or \
+        "{NAME} {VERSION} needs the development files of LLVM {at_least} or newer (up to {}), and there \
+         are none here. Install them so that llvm-config is on the PATH, or \
          put a ready-made {NAME} from https://github.com/aya-rs/bpf-linker/releases into {}",
         LLVM_VERSIONS[LLVM_VERSIONS.len() - 1],
         workspace::tools().join("bin").display()

@@ -1,0 +1,129 @@
+//! More adverts than anybody reads: what is lost is counted, and nothing else suffers.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStdout, Stdio},
+    thread,
+};
+
+use anyhow::{Context as _, Result};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+use vrrp_tests::lab::{vrrpwatch, wait_for};
+
+use crate::{
+    watcher::LIMIT,
+    wire::{Wire, advert},
+};
+
+/// Twelve times what the queue to the writing thread holds.
+const FLOOD: u64 = 200_000;
+
+/// Twice what the ring buffer, the queue and the code were seen to take.
+const MEMORY_KIB: u64 = 64 * 1024;
+
+/// A vrrpwatch whose standard output is ours to read, or not.
+struct Unread {
+    child: Child,
+    reader: BufReader<ChildStdout>,
+}
+
+impl Unread {
+    fn start(wire: &Wire) -> Result<Self> {
+        let mut child = wire
+            .third()
+            .namespace()
+            .command(vrrpwatch()?)?
+            .args(["run", "--format=json", "-i", "eth0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut reader = BufReader::new(child.stdout.take().context("it is a pipe")?);
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        assert!(line.contains(r#""record":"start""#), "{line}");
+        Ok(Self { child, reader })
+    }
+
+    fn terminate(&self) -> Result<()> {
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        kill(pid, Signal::SIGTERM).context("could not end it")
+    }
+
+    fn peak_memory_kib(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok())
+            .context("the kernel tells the memory of a process")
+    }
+}
+
+fn flood(wire: &Wire) -> Result<()> {
+    let frame = advert(100);
+    (0..FLOOD).try_for_each(|_| wire.sender.send(&frame))
+}
+
+#[test]
+fn what_nobody_reads_is_counted_and_the_end_still_comes() -> Result<()> {
+    let wire = Wire::new()?;
+    let mut unread = Unread::start(&wire)?;
+    flood(&wire)?;
+    let peak = unread.peak_memory_kib()?;
+    assert!(peak < MEMORY_KIB, "{peak} KiB");
+    unread.terminate()?;
+    // The laboratory kills what still runs in it, should this fail.
+    let child = &mut unread.child;
+    let status = wait_for("its end", LIMIT, || child.try_wait().transpose())??;
+    assert_eq!(status.code(), Some(2), "the output is not whole");
+    let mut complaint = String::new();
+    let mut stderr = child.stderr.take().context("it is a pipe")?;
+    stderr.read_to_string(&mut complaint)?;
+    assert!(complaint.contains("nobody reads"), "{complaint}");
+    Ok(())
+}
+
+#[test]
+fn every_advert_is_either_reported_or_counted_as_lost() -> Result<()> {
+    let wire = Wire::new()?;
+    let unread = Unread::start(&wire)?;
+    flood(&wire)?;
+    let peak = unread.peak_memory_kib()?;
+    assert!(peak < MEMORY_KIB, "{peak} KiB");
+
+    // Only now somebody reads, to the end. The reader has a thread, so that the end can be asked
+    // for once everything that waited is read.
+    unread.terminate()?;
+    let Unread { mut child, reader } = unread;
+    let reading = thread::spawn(move || -> Result<Vec<Value>> {
+        reader
+            .lines()
+            .map(|line| Ok(serde_json::from_str(&line?)?))
+            .collect()
+    });
+    let status = wait_for("its end", LIMIT, || child.try_wait().transpose())??;
+    assert!(status.success(), "{status}");
+    let records = reading.join().expect("the reader does not panic")?;
+
+    let adverts = records.iter().filter(|r| r["record"] == "advert").count() as u64;
+    let lost: u64 = records
+        .iter()
+        .filter(|record| record["record"] == "loss")
+        .flat_map(|record| record["lost"].as_object().into_iter().flatten())
+        .map(|(reason, count)| {
+            assert!(
+                ["ring-full", "output-full"].contains(&&**reason),
+                "{reason}"
+            );
+            count.as_u64().unwrap_or_default()
+        })
+        .sum();
+    assert!(lost > 0, "a flood is more than the queue holds");
+    assert_eq!(adverts + lost, FLOOD);
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! `vrrpwatch run` on real wires: in network namespaces, with real routers, beside tcpdump.
+//!
+//! Every test has a laboratory of its own, so they run side by side.
+
+mod agreement;
+mod attached;
+mod flood;
+mod hooks;
+mod interfaces;
+mod limits;
+mod neighbours;
+mod output;
+mod rejection;
+mod sighting;
+mod vlan;
+mod watcher;
+mod wire;

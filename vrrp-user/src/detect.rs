@@ -1,0 +1,420 @@
+//! What is wrong with the virtual routers: one detector for each finding, a file each.
+//!
+//! A detector looks at the state of a virtual router and says whether its finding holds, does not,
+//! or cannot be told. It keeps no state of its own, so a finding cannot be raised twice or
+//! forgotten: the [`ledger`] compares what holds with what held before. When time alone can change
+//! the answer, the detector names the deadline, and is asked again then and not before; the records
+//! are therefore the same however often the clock is read in between.
+//!
+//! What is wrong with single packets is counted as [`incident`]s.
+
+mod address_list_mismatch;
+mod advert_gap;
+mod auth_mismatch;
+mod bad_checksum;
+mod bad_ttl;
+mod carp_neighbour;
+mod checksum_variant_mismatch;
+mod disagreement;
+mod false_owner;
+mod flapping;
+mod garp_missing;
+mod incident;
+mod interval_mismatch;
+mod ledger;
+mod malformed_advert;
+mod no_master;
+mod owner_conflict;
+mod plaintext_auth;
+mod reflected_advert;
+mod rivals;
+mod silent_failover;
+mod split_brain;
+mod stale_garp;
+mod unicast_multicast_mix;
+mod version_mismatch;
+mod view;
+mod vip_conflict;
+mod vip_in_two_vrids;
+mod vmac_mismatch;
+mod vrid_collision;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    frame::Direction,
+    model::{Span, Timestamp},
+    record::{Body, Loss, LossReason, Record, Severity, Start},
+    tracker::{
+        Forgotten, How, RouterId, Saying, Segment, Tracker,
+        admission::{Rejection, admit},
+    },
+    wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
+};
+use incident::Incidents;
+use ledger::{Key, Ledger, Subject};
+use reflected_advert::Echoes;
+use view::{Detector, PairDetector, View};
+
+/// A packet, and where and when it was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'a> {
+    /// When it was seen.
+    pub time: Timestamp,
+    /// Where it was seen.
+    pub origin: &'a crate::frame::Origin,
+    /// What it is.
+    pub packet: &'a wire::Packet,
+}
+
+/// Tracks the virtual routers and finds what is wrong with them. Does no I/O and reads no clock;
+/// see the module's documentation.
+#[derive(Debug, Default)]
+pub struct Analyst {
+    now: Timestamp,
+    tracker: Tracker,
+    ledger: Ledger,
+    incidents: Incidents,
+    echoes: Echoes,
+    displaced: Displaced,
+    worst: Option<Severity>,
+    records: Vec<Record>,
+}
+
+/// Virtual routers that were forgotten for want of room, and not reported yet.
+#[derive(Debug, Default)]
+struct Displaced {
+    count: u64,
+    due: Option<Timestamp>,
+}
+
+const DETECTORS: &[&dyn Detector] = &[
+    &split_brain::SplitBrain,
+    &vrid_collision::VridCollision,
+    &owner_conflict::OwnerConflict,
+    &vip_conflict::VipConflict,
+    &no_master::NoMaster,
+    &false_owner::FalseOwner,
+    &silent_failover::SilentFailover,
+    &flapping::Flapping,
+    &advert_gap::AdvertGap,
+    &interval_mismatch::IntervalMismatch,
+    &version_mismatch::VersionMismatch,
+    &auth_mismatch::AuthMismatch,
+    &address_list_mismatch::AddressListMismatch,
+    &checksum_variant_mismatch::ChecksumVariantMismatch,
+    &vmac_mismatch::VmacMismatch,
+    &garp_missing::GarpMissing,
+    &stale_garp::StaleGarp,
+    &plaintext_auth::PlaintextAuth,
+];
+
+const PAIR_DETECTORS: &[&dyn PairDetector] = &[
+    &vip_in_two_vrids::VipInTwoVrids,
+    &unicast_multicast_mix::UnicastMulticastMix,
+    &split_brain::SplitBrain,
+];
+
+/// Displaced virtual routers are reported in sums over so long: a flood must not make another.
+const DISPLACED_WINDOW: Span = Span::from_secs(10);
+
+impl Analyst {
+    /// The virtual routers as they are now.
+    pub const fn tracker(&self) -> &Tracker {
+        &self.tracker
+    }
+
+    /// The worst finding raised so far.
+    pub const fn worst(&self) -> Option<Severity> {
+        self.worst
+    }
+
+    /// Takes in what is watched, and how: where frames that this host sends are not seen, nothing
+    /// is concluded from what is missing.
+    pub fn handle_start(&mut self, start: &Start) {
+        let unseen: BTreeSet<String> = start
+            .attachments
+            .iter()
+            .filter(|attachment| attachment.egress.is_none())
+            .map(|attachment| attachment.interface.clone())
+            .collect();
+        self.tracker.set_egress_unseen(unseen);
+    }
+
+    /// Takes a packet in. Deadlines before it must have been handled.
+    pub fn handle(&mut self, sighting: &Sighting<'_>) {
+        self.handle_timeout(sighting.time);
+        let segment = Segment::of(sighting.origin, &sighting.packet.vlan);
+        match &sighting.packet.body {
+            wire::Body::Advert(advert) => self.advert(&segment, sighting, advert),
+            wire::Body::Carp(carp) => {
+                let report = carp_neighbour::report(carp, sighting.packet.source_mac);
+                self.note(&segment, report);
+            }
+            wire::Body::Arp(arp) => self.arp(&segment, sighting, arp),
+            wire::Body::Nd(nd) => self.nd(&segment, sighting, nd),
+        }
+    }
+
+    /// Takes in that frames were lost.
+    pub fn handle_loss(&mut self, time: Timestamp, lost: &BTreeMap<LossReason, u64>) {
+        self.handle_timeout(time);
+        let blinding = |reason: &LossReason| {
+            matches!(
+                reason,
+                LossReason::RingFull
+                    | LossReason::Unreadable
+                    | LossReason::BadEvent
+                    | LossReason::CaptureDropped
+            )
+        };
+        if !lost.keys().any(blinding) {
+            return;
+        }
+        self.tracker.lose(self.now);
+        let routers: Vec<RouterId> = self.tracker.routers().map(|router| router.id()).collect();
+        for id in routers {
+            self.assess(id);
+        }
+    }
+
+    /// Takes in that time has come to `now`: meets every deadline until then, each at its own time.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
+            self.now = self.now.max(due);
+            if let Some((_, id)) = self.tracker.next_due().filter(|(time, _)| *time <= due) {
+                self.assess(id);
+            } else if self.displaced.due.is_some_and(|time| time <= due) {
+                self.report_displaced();
+            } else {
+                let ended = self.incidents.expire(self.now);
+                for key in ended {
+                    self.records.extend(self.ledger.end(&key, self.now));
+                }
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// The next deadline.
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let router = self.tracker.next_due().map(|(due, _)| due);
+        [router, self.incidents.next_due(), self.displaced.due]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The records made since the last call, in order.
+    pub fn take_records(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.records)
+    }
+
+    fn advert(&mut self, segment: &Segment, sighting: &Sighting<'_>, advert: &Advert) {
+        let mac = sighting.packet.source_mac;
+        let direction = sighting.origin.direction;
+        if self
+            .echoes
+            .is_echo(segment, advert, mac, direction, self.now)
+        {
+            let report = reflected_advert::report(advert, mac, direction);
+            self.note(segment, report);
+            return;
+        }
+        match admit(advert) {
+            None => {}
+            Some(Err(rejection)) => {
+                if let Some(vrid) = advert.vrid {
+                    self.tracker
+                        .disturb(segment, vrid, advert.destination, self.now);
+                }
+                let report = match rejection {
+                    Rejection::Malformed(defect) => malformed_advert::report(advert, mac, defect),
+                    Rejection::Ttl(ttl) => bad_ttl::report(advert, mac, ttl),
+                    Rejection::Checksum => bad_checksum::report(advert, mac),
+                };
+                self.note(segment, report);
+            }
+            Some(Ok(claim)) => {
+                let (id, forgotten) = self.tracker.advert(segment, &claim, mac, self.now);
+                for router in forgotten {
+                    self.forget(&router);
+                }
+                self.assess(id);
+            }
+        }
+    }
+
+    fn arp(&mut self, segment: &Segment, sighting: &Sighting<'_>, arp: &Arp) {
+        let how = match arp.kind {
+            ArpKind::Probe => None,
+            ArpKind::Request => Some(How::Asking),
+            ArpKind::Reply => Some(How::Replying),
+            ArpKind::Gratuitous | ArpKind::Announcement => Some(How::Announcing),
+        };
+        if let Some(how) = how {
+            let saying = Saying {
+                address: arp.sender_ip.into(),
+                mac: arp.sender_mac,
+                how,
+                own: sighting.origin.direction == Some(Direction::Out),
+            };
+            self.saying(segment, saying);
+        }
+        // A question to one machine is answered by that one alone.
+        let to_all = sighting
+            .packet
+            .destination_mac
+            .is_some_and(|mac| mac.octets()[0] & 1 == 1);
+        if matches!(arp.kind, ArpKind::Request | ArpKind::Probe) && to_all {
+            self.question(segment, arp.target_ip.into());
+        }
+    }
+
+    fn nd(&mut self, segment: &Segment, sighting: &Sighting<'_>, nd: &Nd) {
+        let (address, how) = match nd.kind {
+            NdKind::Probe => {
+                self.question(segment, nd.target.into());
+                return;
+            }
+            NdKind::Request => (nd.source, How::Asking),
+            NdKind::Reply => (nd.target, How::Replying),
+            NdKind::Announcement => (nd.target, How::Announcing),
+        };
+        if let Some(mac) = nd.link_address.or(sighting.packet.source_mac) {
+            let saying = Saying {
+                address: address.into(),
+                mac,
+                how,
+                own: sighting.origin.direction == Some(Direction::Out),
+            };
+            self.saying(segment, saying);
+        }
+        if nd.operation == NdOperation::Solicitation && nd.destination.is_multicast() {
+            self.question(segment, nd.target.into());
+        }
+    }
+
+    fn saying(&mut self, segment: &Segment, saying: Saying) {
+        for id in self.tracker.saying(segment, saying, self.now) {
+            self.assess(id);
+        }
+    }
+
+    fn question(&mut self, segment: &Segment, address: std::net::IpAddr) {
+        for id in self.tracker.question(segment, address, self.now) {
+            self.assess(id);
+        }
+    }
+
+    fn note(&mut self, segment: &Segment, report: incident::Report) {
+        let (key, displaced) = self.incidents.note(segment, &report, self.now);
+        if let Some(displaced) = displaced {
+            self.records.extend(self.ledger.end(&displaced, self.now));
+        }
+        let record = self.ledger.count(key, segment, report, self.now);
+        self.raise(record);
+    }
+
+    /// Asks all detectors about a virtual router, and sets the next deadline.
+    fn assess(&mut self, id: RouterId) {
+        let now = self.now;
+        self.tracker.tick(id, now);
+        for (time, record) in self.tracker.take_reports(id) {
+            if let Some(router) = self.tracker.router(id) {
+                let body = Body::State(record);
+                self.records
+                    .push(ledger::record(&router.segment, time, body));
+            }
+        }
+        let Some(router) = self.tracker.router(id) else {
+            return;
+        };
+        let view = View { router, now };
+        let mut deadlines = Vec::new();
+        let mut records = Vec::new();
+        for detector in DETECTORS {
+            let key = Key {
+                subject: Subject::Router(id),
+                code: detector.code(),
+            };
+            let assessment = detector.assess(&view);
+            let describe = |sign: &view::Sign| detector.describe(&view, sign);
+            records.extend(self.ledger.settle(key, &view, assessment, describe));
+            deadlines.extend(detector.deadline(&view));
+        }
+        for other in router.kin().keys() {
+            let Some(other) = self.tracker.router(*other) else {
+                continue;
+            };
+            let (one, other) = if id < other.id() {
+                (router, other)
+            } else {
+                (other, router)
+            };
+            let view = View { router: one, now };
+            for detector in PAIR_DETECTORS {
+                let key = Key {
+                    subject: Subject::Pair(one.id(), other.id()),
+                    code: detector.code(),
+                };
+                let assessment = detector.assess(&view, other);
+                let describe = |sign: &view::Sign| detector.describe(&view, other, sign);
+                records.extend(self.ledger.settle(key, &view, assessment, describe));
+                deadlines.extend(detector.deadline(&view, other));
+            }
+        }
+        // Who used to share an address and no longer does.
+        let lost = self
+            .ledger
+            .partners(id, |other| !router.kin().contains_key(&other));
+        for key in lost {
+            records.extend(self.ledger.end(&key, now));
+        }
+        for record in records {
+            self.raise(Some(record));
+        }
+        self.tracker.schedule(id, deadlines.into_iter(), now);
+    }
+
+    fn forget(&mut self, router: &Forgotten) {
+        for key in self.ledger.about(router.id, &router.kin) {
+            self.records.extend(self.ledger.end(&key, self.now));
+        }
+        if router.displaced {
+            self.displaced.count += 1;
+            if self.displaced.due.is_none() {
+                self.report_displaced();
+            }
+        }
+    }
+
+    /// Reports what was displaced, and nothing more for a while.
+    fn report_displaced(&mut self) {
+        if self.displaced.count == 0 {
+            self.displaced.due = None;
+            return;
+        }
+        let count = std::mem::take(&mut self.displaced.count);
+        self.displaced.due = Some(self.now + DISPLACED_WINDOW);
+        self.records.push(Record {
+            time: self.now,
+            interface: None,
+            vlan: Vec::new(),
+            direction: None,
+            observer: None,
+            body: Body::Loss(Loss {
+                lost: BTreeMap::from([(LossReason::TrackerFull, count)]),
+            }),
+        });
+    }
+
+    fn raise(&mut self, record: Option<Record>) {
+        let Some(record) = record else { return };
+        if let Body::Finding(finding) = &record.body {
+            self.worst = self.worst.max(Some(finding.severity));
+        }
+        self.records.push(record);
+    }
+}

@@ -1,0 +1,230 @@
+//! The open findings.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use super::{
+    incident::Report,
+    view::{Assessment, Description, Sign, View},
+};
+use crate::{
+    model::{Family, Timestamp, Vrid},
+    record::{Body, Code, FindingRecord, Record, Status},
+    tracker::{RouterId, Segment},
+};
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    /// A virtual router.
+    Router(RouterId),
+    /// Two virtual routers, the earlier first.
+    Pair(RouterId, RouterId),
+    /// The packets of a sender.
+    Sender(Segment, IpAddr, Option<Vrid>),
+}
+
+/// Identifies a finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) subject: Subject,
+    pub(super) code: Code,
+}
+
+/// The open findings, by what they are about. Bounded by what the tracker and the incidents keep.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    open: BTreeMap<Key, Open>,
+    /// For each virtual router the later ones it has a finding with.
+    pairs: BTreeMap<(RouterId, RouterId), u32>,
+}
+
+#[derive(Debug)]
+struct Open {
+    sign: Sign,
+    segment: Segment,
+    record: FindingRecord,
+}
+
+impl Ledger {
+    /// Brings a finding in line with its detector's assessment. Returns what there is to report.
+    pub(super) fn settle(
+        &mut self,
+        key: Key,
+        view: &View<'_>,
+        assessment: Assessment,
+        describe: impl FnOnce(&Sign) -> Description,
+    ) -> Option<Record> {
+        let sign = match assessment {
+            Assessment::Undecided => return None,
+            Assessment::Absent => return self.end(&key, view.now),
+            Assessment::Present(sign) => sign,
+        };
+        let before = self.open.get(&key);
+        if before.is_some_and(|open| open.sign == sign) {
+            return None;
+        }
+        let (status, since) = match before {
+            Some(open) => (Status::Updated, open.record.since),
+            None => (Status::Raised, view.now),
+        };
+        let Description {
+            sources,
+            message,
+            evidence,
+            advice,
+        } = describe(&sign);
+        let finding = FindingRecord {
+            code: key.code,
+            severity: key.code.severity(),
+            status,
+            vrid: Some(view.router.vrid),
+            family: Some(view.router.family),
+            addresses: sign.addresses.clone(),
+            sources,
+            message,
+            cause: sign.cause,
+            evidence,
+            advice,
+            since,
+            count: None,
+        };
+        Some(self.open(key, &view.router.segment, sign, finding, view.now))
+    }
+
+    /// Counts an incident, and raises its finding if it is the first.
+    pub(super) fn count(
+        &mut self,
+        key: Key,
+        segment: &Segment,
+        report: Report,
+        now: Timestamp,
+    ) -> Option<Record> {
+        if let Some(open) = self.open.get_mut(&key) {
+            open.record.count = open.record.count.map(|count| count + 1);
+            return None;
+        }
+        let description = report.description;
+        let finding = FindingRecord {
+            code: key.code,
+            severity: key.code.severity(),
+            status: Status::Raised,
+            vrid: report.vrid,
+            family: Some(Family::of(report.source)),
+            addresses: report.addresses,
+            sources: description.sources,
+            message: description.message,
+            cause: None,
+            evidence: description
+                .evidence
+                .into_iter()
+                .map(|evidence| crate::record::Evidence {
+                    time: now,
+                    ..evidence
+                })
+                .collect(),
+            advice: description.advice,
+            since: now,
+            count: Some(1),
+        };
+        Some(self.open(key, segment, Sign::default(), finding, now))
+    }
+
+    fn open(
+        &mut self,
+        key: Key,
+        segment: &Segment,
+        sign: Sign,
+        finding: FindingRecord,
+        now: Timestamp,
+    ) -> Record {
+        if let Subject::Pair(one, other) = key.subject
+            && finding.status == Status::Raised
+        {
+            *self.pairs.entry((one, other)).or_default() += 1;
+            *self.pairs.entry((other, one)).or_default() += 1;
+        }
+        let open = Open {
+            sign,
+            segment: segment.clone(),
+            record: finding.clone(),
+        };
+        self.open.insert(key, open);
+        record(segment, now, Body::Finding(finding))
+    }
+
+    /// Clears a finding, if it is open.
+    pub(super) fn end(&mut self, key: &Key, now: Timestamp) -> Option<Record> {
+        let Open {
+            segment,
+            record: finding,
+            ..
+        } = self.open.remove(key)?;
+        if let Subject::Pair(one, other) = key.subject {
+            for pair in [(one, other), (other, one)] {
+                if let Some(count) = self.pairs.get_mut(&pair) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.pairs.remove(&pair);
+                    }
+                }
+            }
+        }
+        let lasted = now.since(finding.since);
+        let cleared = FindingRecord {
+            status: Status::Cleared,
+            message: format!(
+                "Over after {:.1} s: {}",
+                lasted.as_secs_f64(),
+                finding.message
+            ),
+            evidence: Vec::new(),
+            advice: String::new(),
+            ..finding
+        };
+        Some(record(&segment, now, Body::Finding(cleared)))
+    }
+
+    /// The open findings between a virtual router and others that are to be found out.
+    pub(super) fn partners(&self, id: RouterId, lost: impl Fn(RouterId) -> bool) -> Vec<Key> {
+        self.pairs
+            .range((id, RouterId::FIRST)..=(id, RouterId::LAST))
+            .map(|((_, other), _)| *other)
+            .filter(|other| lost(*other))
+            .flat_map(|other| self.keys(Subject::Pair(id.min(other), id.max(other))))
+            .collect()
+    }
+
+    /// The open findings about a virtual router and those it shares an address with.
+    pub(super) fn about(&self, id: RouterId, kin: &[RouterId]) -> Vec<Key> {
+        let pairs = kin
+            .iter()
+            .map(|other| Subject::Pair(id.min(*other), id.max(*other)));
+        [Subject::Router(id)]
+            .into_iter()
+            .chain(pairs)
+            .flat_map(|subject| self.keys(subject))
+            .collect()
+    }
+
+    fn keys(&self, subject: Subject) -> impl Iterator<Item = Key> {
+        Code::ALL
+            .iter()
+            .map(move |code| Key {
+                subject: subject.clone(),
+                code: *code,
+            })
+            .filter(|key| self.open.contains_key(key))
+    }
+}
+
+/// A record about a segment.
+pub(super) fn record(segment: &Segment, time: Timestamp, body: Body) -> Record {
+    Record {
+        time,
+        interface: segment.interface.clone(),
+        vlan: segment.vlan.ids().to_vec(),
+        direction: None,
+        observer: None,
+        body,
+    }
+}

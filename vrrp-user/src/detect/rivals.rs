@@ -1,0 +1,140 @@
+//! What split-brain and vrid-collision have in common: routers that are active at the same time.
+
+use super::{
+    view::{Assessment, Description, Sign, View},
+    words::{addresses, advert, cause, common, router, time, who},
+};
+use crate::{
+    record::{Cause, Evidence},
+    tracker::Speaker,
+};
+
+/// Finds rivals of the active router that serve the same addresses as it does, or others.
+pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
+    let Some(active) = view.router.active() else {
+        return Assessment::Absent;
+    };
+    let rivals: Vec<_> = view
+        .router
+        .rivals(view.now)
+        .filter_map(|rival| Some((rival, view.speaker(rival.id)?)))
+        .collect();
+    let shares = rivals
+        .iter()
+        .any(|(_, speaker)| active.shares_address(speaker));
+    let Some((first, speaker)) = rivals.first().filter(|_| shares == same_addresses) else {
+        return Assessment::Absent;
+    };
+    let ids = rivals.iter().map(|(rival, _)| rival.id);
+    // Which of them is the better one may change while they last: that is no news.
+    let mut speakers: Vec<_> = [view.router.tenure().map(|tenure| tenure.speaker)]
+        .into_iter()
+        .flatten()
+        .chain(ids)
+        .collect();
+    speakers.sort_unstable();
+    let mut all: Vec<_> = if same_addresses {
+        common(active, speaker)
+    } else {
+        active.addresses().chain(speaker.addresses()).collect()
+    };
+    all.sort_unstable();
+    Assessment::Present(Sign {
+        cause: Some(first.cause),
+        addresses: all,
+        speakers,
+        ..Sign::default()
+    })
+}
+
+/// The routers of a sign, the active one first.
+fn involved<'a>(view: &View<'a>, sign: &Sign) -> Vec<&'a Speaker> {
+    let mut speakers: Vec<&Speaker> = sign
+        .speakers
+        .iter()
+        .filter_map(|id| view.speaker(*id))
+        .collect();
+    let active = view.router.tenure().map(|tenure| tenure.speaker);
+    speakers.sort_by_key(|speaker| Some(speaker.id()) != active);
+    speakers
+}
+
+/// Split brain in words.
+pub(super) fn split_brain(view: &View<'_>, sign: &Sign) -> Description {
+    let speakers = involved(view, sign);
+    let (why, remedy) = reason(&speakers, sign);
+    let names: Vec<String> = speakers.iter().map(|speaker| who(speaker)).collect();
+    let held = super::words::list(&sign.addresses);
+    let message = format!(
+        "{} of {} are active at the same time and each holds {held}: {why}.",
+        names.join(" and "),
+        router(view.router)
+    );
+    Description {
+        sources: speakers.iter().map(|speaker| speaker.source).collect(),
+        message,
+        evidence: evidence(view, &speakers),
+        advice: format!(
+            "Traffic to {held} goes to either machine until this is fixed. {remedy} If it cannot \
+             wait, stop keepalived on the one with the lower priority."
+        ),
+    }
+}
+
+/// VRID collision in words.
+pub(super) fn collision(view: &View<'_>, sign: &Sign) -> Description {
+    let speakers = involved(view, sign);
+    let names: Vec<String> = speakers
+        .iter()
+        .map(|speaker| format!("{} for {}", who(speaker), addresses(speaker)))
+        .collect();
+    let message = format!(
+        "Two services use {}: it is advertised by {}.",
+        router(view.router),
+        names.join(" and by ")
+    );
+    Description {
+        sources: speakers.iter().map(|speaker| speaker.source).collect(),
+        message,
+        evidence: evidence(view, &speakers),
+        advice: "Give one of the services another virtual_router_id, on all of its routers. A \
+                 VRID must be unique on a segment even if the addresses are not the same."
+            .to_owned(),
+    }
+}
+
+fn reason(speakers: &[&Speaker], sign: &Sign) -> (String, &'static str) {
+    match speakers {
+        [one, other, ..] => cause(sign.cause.unwrap_or(Cause::NotReceived), one, other),
+        _ => (String::new(), ""),
+    }
+}
+
+fn evidence(view: &View<'_>, speakers: &[&Speaker]) -> Vec<Evidence> {
+    speakers
+        .iter()
+        .map(|speaker| {
+            let rival = view
+                .router
+                .rivals(view.now)
+                .find(|rival| rival.id == speaker.id());
+            let what = match rival {
+                None => format!(
+                    "advert number {} of the better router, which it keeps sending",
+                    speaker.adverts
+                ),
+                Some(rival) if rival.loud => format!(
+                    "advert number {}; it should have yielded {} ago and has not",
+                    speaker.adverts,
+                    time(view.now.since(rival.since))
+                ),
+                Some(rival) => format!(
+                    "last advert; it was active {} ago, has not resigned since, and drops the \
+                     adverts of the other, each of which delays its own",
+                    time(view.now.since(rival.since))
+                ),
+            };
+            advert(view.router, speaker, what)
+        })
+        .collect()
+}

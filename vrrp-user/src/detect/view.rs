@@ -1,0 +1,100 @@
+//! What a detector sees and says.
+
+use std::net::IpAddr;
+
+use crate::{
+    model::{MacAddr, Timestamp},
+    record::{Cause, Code, Evidence},
+    tracker::{Router, Speaker, SpeakerId},
+};
+
+/// A virtual router at a point in time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    pub(super) router: &'a Router,
+    pub(super) now: Timestamp,
+}
+
+impl<'a> View<'a> {
+    /// The active router, if it is alive.
+    pub(super) fn live(&self) -> Option<&'a Speaker> {
+        self.router.live(self.now)
+    }
+
+    pub(super) fn speaker(&self, id: SpeakerId) -> Option<&'a Speaker> {
+        self.router.speaker(id)
+    }
+}
+
+/// What a detector says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Assessment {
+    /// It is not so.
+    Absent,
+    /// It cannot be told: an open finding stays open, and none is raised.
+    Undecided,
+    /// It is so.
+    Present(Sign),
+}
+
+impl Assessment {
+    pub(super) fn present_if(condition: bool, sign: impl FnOnce() -> Sign) -> Self {
+        if condition {
+            Self::Present(sign())
+        } else {
+            Self::Absent
+        }
+    }
+}
+
+/// What makes a finding the one it is: while this stays the same, there is nothing new to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sign {
+    pub(super) cause: Option<Cause>,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) speakers: Vec<SpeakerId>,
+    pub(super) macs: Vec<MacAddr>,
+}
+
+/// A finding in words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Description {
+    pub(super) sources: Vec<IpAddr>,
+    pub(super) message: String,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) advice: String,
+}
+
+/// Finds one thing that can be wrong with a virtual router.
+pub(super) trait Detector: Sync {
+    /// What it finds.
+    fn code(&self) -> Code;
+
+    /// Whether it is so.
+    fn assess(&self, view: &View<'_>) -> Assessment;
+
+    /// The finding in words.
+    fn describe(&self, view: &View<'_>, sign: &Sign) -> Description;
+
+    /// When the assessment may change without another packet, beyond the deadlines of the tracker.
+    fn deadline(&self, _view: &View<'_>) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// Finds one thing that can be wrong between two virtual routers that share an address.
+pub(super) trait PairDetector: Sync {
+    /// What it finds.
+    fn code(&self) -> Code;
+
+    /// Whether it is so.
+    fn assess(&self, view: &View<'_>, other: &Router) -> Assessment;
+
+    /// The finding in words.
+    fn describe(&self, view: &View<'_>, other: &Router, sign: &Sign) -> Description;
+
+    /// When the assessment may change without another packet, beyond the deadlines of the tracker.
+    fn deadline(&self, _view: &View<'_>, _other: &Router) -> Option<Timestamp> {
+        None
+    }
+}

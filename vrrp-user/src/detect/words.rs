@@ -1,0 +1,182 @@
+//! The words that detectors share.
+
+use std::{fmt::Display, net::IpAddr};
+
+use crate::{
+    model::Span,
+    record::{Cause, Evidence},
+    tracker::{Router, Speaker},
+};
+
+/// A router, as an operator knows it: address, MAC and priority.
+pub(super) fn who(speaker: &Speaker) -> String {
+    let Speaker {
+        source, priority, ..
+    } = speaker;
+    match mac(speaker) {
+        Some(mac) => format!("{source} ({mac}, priority {priority})"),
+        None => format!("{source} (priority {priority})"),
+    }
+}
+
+/// The MAC that tells a router from others: its own, where that is known.
+fn mac(speaker: &Speaker) -> Option<crate::model::MacAddr> {
+    let real = speaker.mac.filter(|mac| mac.virtual_router().is_none());
+    real.or(speaker.own_mac).or(speaker.mac)
+}
+
+/// The first few of a list.
+pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    const SHOWN: usize = 4;
+    let items: Vec<T> = items.into_iter().collect();
+    if items.is_empty() {
+        return "no address".to_owned();
+    }
+    let mut text = String::new();
+    for (position, item) in items.iter().take(SHOWN).enumerate() {
+        let separator = match position {
+            0 => "",
+            _ if position + 1 == items.len() => " and ",
+            _ => ", ",
+        };
+        text += separator;
+        text += &item.to_string();
+    }
+    if items.len() > SHOWN {
+        text += &format!(" and {} more", items.len() - SHOWN);
+    }
+    text
+}
+
+/// The addresses of a router.
+pub(super) fn addresses(speaker: &Speaker) -> String {
+    list(speaker.addresses())
+}
+
+/// The addresses that both serve, or those of the first where none are known to be.
+pub(super) fn common(one: &Speaker, other: &Speaker) -> Vec<IpAddr> {
+    let theirs: Vec<IpAddr> = other.addresses().collect();
+    let common: Vec<IpAddr> = one
+        .addresses()
+        .filter(|address| theirs.contains(address))
+        .collect();
+    if common.is_empty() {
+        one.addresses().collect()
+    } else {
+        common
+    }
+}
+
+/// A duration with as many digits as matter.
+pub(super) fn time(span: Span) -> String {
+    if span < Span::from_secs(1) {
+        format!("{} ms", span.as_millis())
+    } else {
+        format!("{:.1} s", span.as_secs_f64())
+    }
+}
+
+/// "VRID 51", and by what means if that is unusual.
+pub(super) fn router(router: &Router) -> String {
+    let family = match router.family {
+        crate::model::Family::Ipv4 => "",
+        crate::model::Family::Ipv6 => " (IPv6)",
+    };
+    format!("VRID {}{family}", router.vrid)
+}
+
+/// The last advert of a router as evidence.
+pub(super) fn advert(router: &Router, speaker: &Speaker, what: String) -> Evidence {
+    Evidence {
+        time: speaker.last,
+        source: Some(speaker.source),
+        mac: speaker.mac,
+        vrid: Some(router.vrid),
+        priority: Some(speaker.priority),
+        what,
+    }
+}
+
+/// Why two routers drop each other's adverts, and what to do about it.
+pub(super) fn cause(cause: Cause, one: &Speaker, other: &Speaker) -> (String, &'static str) {
+    let (mine, theirs) = (&one.config, &other.config);
+    match cause {
+        Cause::VersionMismatch => (
+            format!(
+                "one speaks VRRPv{} and the other VRRPv{}",
+                mine.version.number(),
+                theirs.version.number()
+            ),
+            "Set the same vrrp_version on all routers.",
+        ),
+        Cause::AuthMismatch if mine.auth.describe() == theirs.auth.describe() => (
+            format!("their {} differ", plural(mine.auth.describe())),
+            "Set the same auth_pass on all routers; only its first eight characters count.",
+        ),
+        Cause::AuthMismatch => (
+            format!(
+                "one uses {} and the other {}",
+                mine.auth.describe(),
+                theirs.auth.describe()
+            ),
+            "Use the same authentication block (auth_type and auth_pass) on all routers, or none.",
+        ),
+        Cause::IntervalMismatch => (
+            format!(
+                "one advertises every {} and the other every {}, which VRRPv2 does not tolerate",
+                mine.interval, theirs.interval
+            ),
+            "Set the same advert_int on all routers.",
+        ),
+        Cause::OwnerConflict => (
+            "both claim to own the addresses with priority 255".to_owned(),
+            "Give priority 255 to the one machine whose own address this is, or to none.",
+        ),
+        Cause::ChecksumVariant => (
+            "one leaves the pseudo header out of the VRRPv3 checksum and the other does not"
+                .to_owned(),
+            "Set v3_checksum_as_v2 on all routers or on none.",
+        ),
+        Cause::AddressListMismatch => (
+            format!(
+                "one has {} and the other {}, and keepalived up to 2.3.2 drops an advert with \
+                 other addresses than its own",
+                addresses(one),
+                addresses(other)
+            ),
+            "Make the virtual_ipaddress blocks equal; move addresses that only one should have to \
+             virtual_ipaddress_excluded.",
+        ),
+        Cause::UnicastMulticastMix => (
+            "one advertises by unicast and the other by multicast".to_owned(),
+            "Configure unicast_peer on all routers or on none.",
+        ),
+        _ => (
+            "nothing in the adverts explains it, so they do not reach each other".to_owned(),
+            "Look for what drops VRRP between them: a firewall (allow IP protocol 112), IGMP \
+             snooping for 224.0.0.18, rp_filter, or a broken link; unicast_peer avoids multicast \
+             altogether.",
+        ),
+    }
+}
+
+fn plural(method: &str) -> &str {
+    match method {
+        "a PASS password" => "passwords",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_stay_short() {
+        assert_eq!(list::<u8>([]), "no address");
+        assert_eq!(list([1]), "1");
+        assert_eq!(list([1, 2]), "1 and 2");
+        assert_eq!(list([1, 2, 3, 4]), "1, 2, 3 and 4");
+        assert_eq!(list([1, 2, 3, 4, 5, 6]), "1, 2, 3, 4 and 2 more");
+    }
+}

@@ -1,0 +1,82 @@
+//! Where the neighbours believe the addresses to be.
+
+use super::Explanation;
+
+pub(super) const VIP_CONFLICT: Explanation = Explanation {
+    meaning: "Somebody other than the active router says that a virtual address is at its MAC. \
+        Neighbours that believe it send their traffic there.",
+    wire: "ARP or neighbour discovery for a virtual address with a MAC that is neither the active \
+        router's own nor the virtual MAC, after a takeover is over. The finding says who it is: a \
+        router that was active before (leftover), a standby, an outsider, or a machine that \
+        answers for others (proxy-arp).",
+    log: "Nothing: keepalived does not listen to ARP. The kernel of a neighbour may log a duplicate \
+        address.",
+    causes: &[
+        "leftover: keepalived was killed and left the address behind; its machine answers on.",
+        "outsider: the address is configured on another machine, or was handed out by DHCP.",
+        "standby or outsider: real servers behind LVS in direct routing without arp_ignore.",
+        "proxy-arp: a router or firewall with proxy_arp, which answers for whole networks.",
+    ],
+    action: "Find the machine by its MAC in the forwarding table of the switch, and take the address \
+        away from it. Let the active router announce the address again afterwards.",
+    next: &[
+        "arping -c 3 -I INTERFACE ADDRESS    # who answers?",
+        "ip neighbour show ADDRESS    # on a client: whom does it believe?",
+        "ip address del ADDRESS/PREFIX dev INTERFACE    # on the machine that should not have it",
+    ],
+};
+
+pub(super) const VMAC_MISMATCH: Explanation = Explanation {
+    meaning: "A virtual MAC is used that does not belong to the VRID, or the virtual MAC and the \
+        router's own are mixed in a way that no option of keepalived explains. Switches and \
+        neighbours learn an address that somebody else has as well, or that does not move.",
+    wire: "Adverts from 00:00:5e:00:01:XX or 00:00:5e:00:02:XX where XX is not the VRID; or adverts \
+        from the virtual MAC and announcements with the MAC of the interface.",
+    log: "\"vmac name mismatch ...; changing to ...\", if anything.",
+    causes: &[
+        "A macvlan interface left over from another virtual_router_id.",
+        "The virtual address on the parent interface as well as on the macvlan, without arp_ignore.",
+        "A cloned machine or container.",
+    ],
+    action: "Remove the left-over interface or address and restart keepalived, which makes the macvlan \
+        interfaces it needs.",
+    next: &["ip -details link show type macvlan; ip address    # on the router"],
+};
+
+pub(super) const GARP_MISSING: Explanation = Explanation {
+    meaning: "A router took over and did not announce an address to its neighbours. They send to the \
+        old router until their ARP entries age, for minutes.",
+    wire: "Adverts of a new active router, but no gratuitous ARP or unsolicited neighbour \
+        advertisement for an address within two intervals and a half. Not raised for addresses \
+        that were never spoken of on this segment, as they may be on another interface.",
+    log: "\"Sending gratuitous ARP on ...\" with -D although none is on the wire, or no such line.",
+    causes: &[
+        "garp_master_repeat 0, or a filter for ARP on the host (arptables, nftables).",
+        "The switch or hypervisor drops gratuitous ARP (dynamic ARP inspection, anti-spoofing).",
+        "The address is on an interface that is down, or on another segment.",
+    ],
+    action: "See whether the announcement leaves the router; if it does, look at what filters it on \
+        the way.",
+    next: &[
+        "vrrpwatch run --arp all    # on the new router",
+        "arping -U -c 3 -I INTERFACE ADDRESS    # on the new router: tells the neighbours now",
+    ],
+};
+
+pub(super) const STALE_GARP: Explanation = Explanation {
+    meaning: "The last to announce an address was not the router that is active. Neighbours that \
+        believed the announcement send to the wrong machine until their entries age. This is what \
+        a split brain leaves behind when it heals: keepalived's winner announces nothing, as it \
+        has never ceased to be active.",
+    wire: "The last gratuitous ARP or unsolicited neighbour advertisement for an address carries the \
+        MAC of a router that has yielded since.",
+    log: "On the router that yielded \"Master received advert from ... with higher priority\"; on the \
+        active one nothing.",
+    causes: &[
+        "A split brain that has healed.",
+        "A router that was cut off and came back without knowing that another had taken over.",
+    ],
+    action: "Announce the addresses from the active router. Set garp_master_refresh, so that it does \
+        so by itself from time to time.",
+    next: &["arping -U -c 3 -I INTERFACE ADDRESS    # on the active router"],
+};

@@ -1,0 +1,90 @@
+//! Packets that are not as they should be.
+
+use super::Explanation;
+
+pub(super) const BAD_CHECKSUM: Explanation = Explanation {
+    meaning: "Adverts whose checksum is wrong however it is computed. All receivers drop them, and if \
+        these are the adverts of the active router, another becomes active beside it.",
+    wire: "The checksum verifies neither without nor with a pseudo header, nor with the multicast \
+        group in it. An advert that verifies in one of these ways is not reported here, though \
+        other tools may call it bad.",
+    log: "\"Invalid VRRPv2 checksum\" or \"Invalid VRRPv3 checksum\".",
+    causes: &[
+        "NAT between unicast peers: the addresses are part of the VRRPv3 checksum.",
+        "A device that damages or rewrites packets; a faulty network card or offload.",
+        "Adverts made up by a tool.",
+    ],
+    action: "Compare captures at both ends. Behind NAT, v3_checksum_as_v2 leaves the addresses out of \
+        the checksum.",
+    next: &["vrrpwatch run -w bad.pcap    # on both routers, and compare"],
+};
+
+pub(super) const BAD_TTL: Explanation = Explanation {
+    meaning: "Multicast adverts with a TTL or hop limit other than 255. The value proves that a packet \
+        did not come through a router; all receivers drop those that may have.",
+    wire: "TTL below 255 in an advert to the group. Unicast adverts may have a lower one.",
+    log: "\"invalid TTL/HL. Received ... and expect 255\".",
+    causes: &[
+        "Multicast routing or a tunnel that forwards 224.0.0.18, which must not leave its segment.",
+        "Adverts made up by a tool.",
+    ],
+    action: "Find the sender. If it is a router of this virtual router, something on the way counts \
+        the TTL down.",
+    next: &["vrrpwatch run --only advert    # source address and MAC of the packets"],
+};
+
+pub(super) const MALFORMED_ADVERT: Explanation = Explanation {
+    meaning: "Adverts that break the format. Receivers drop them. If they come from the active router, \
+        the backups do not hear it and become active too.",
+    wire: "The finding names the defect: a wrong length, an unknown version, type or authentication \
+        type, VRID 0, and so on. Padding of short frames and IP options are fine and not reported.",
+    log: "\"vrrp packet too short, length ... and expect ...\", \"vrrp packet too long\", \"Invalid packet \
+        type\", \"Invalid auth type\"; nothing where the kernel drops the packet before.",
+    causes: &[
+        "keepalived 2.4 with auth_hmac, seen by older versions.",
+        "A firewall or load balancer that rewrites packets.",
+        "Another protocol with IP protocol number 112, or a tool.",
+    ],
+    action: "Look at the bytes and at the sender.",
+    next: &["vrrpwatch run -w odd.pcap; tshark -V -r odd.pcap"],
+};
+
+pub(super) const REFLECTED_ADVERT: Explanation = Explanation {
+    meaning: "The same advert is seen twice within a millisecond, or an advert of this host comes back \
+        to it. Frames are duplicated or led in a circle. A router that reads its own advert takes \
+        it for that of another with the same address.",
+    wire: "Two equal adverts with the same source MAC at once, on one interface.",
+    log: "Often nothing; a change of state for no reason, if the router takes its own advert for that of \
+        another.",
+    causes: &[
+        "A loop between switches without spanning tree, or a bond that is none on the switch.",
+        "A mirror port whose traffic leads back into the segment.",
+        "A hypervisor or wireless bridge that reflects multicast to its sender.",
+    ],
+    action: "Find the loop: the switch logs MAC addresses that move between ports.",
+    next: &["bridge fdb show    # on a Linux bridge: does the MAC of the router move?"],
+};
+
+pub(super) const PLAINTEXT_AUTH: Explanation = Explanation {
+    meaning: "The virtual router is protected by a password that everybody on the segment can read. It \
+        guards against configuration mistakes only.",
+    wire: "VRRPv2 adverts with authentication type 1. vrrpwatch shows a fingerprint, which is another \
+        in each run, and never the password.",
+    log: "Nothing; with VRRPv3 \"VRRP version 3 does not support authentication. Ignoring.\".",
+    causes: &["auth_type PASS, as in most examples of a configuration."],
+    action: "Do not use the password anywhere else. Keep strangers off the segment, or filter IP \
+        protocol 112 at its edge.",
+    next: &["grep -rn auth_ /etc/keepalived/"],
+};
+
+pub(super) const CARP_NEIGHBOUR: Explanation = Explanation {
+    meaning: "A machine speaks CARP, the protocol of the BSDs and of ucarp, which has the protocol \
+        number and the group of VRRP. It is not part of any virtual router.",
+    wire: "Messages of 36 bytes that begin like VRRPv2. tcpdump and tshark show them as a VRRPv2 router \
+        with seven addresses and the priority 0, that is, one that resigns every second.",
+    log: "\"vrrp packet too short\" for each of them, if the VHID is that of a virtual router.",
+    causes: &["pfSense, OPNsense, OpenBSD, FreeBSD or ucarp on the segment."],
+    action: "Nothing, as long as no VHID equals a VRID: both make virtual MACs of it. Choose another \
+        virtual_router_id if they do.",
+    next: &["vrrpwatch run --only carp"],
+};

@@ -1,0 +1,293 @@
+//! The record of a finding: something is wrong with a virtual router.
+
+use std::{fmt, net::IpAddr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Family, MacAddr, Priority, Timestamp, Vrid};
+
+/// Something is wrong, or no longer is.
+///
+/// A finding is `raised` once, when it can be known. While it lasts nothing is repeated; only if
+/// what it says changes (its cause, its routers, its addresses) it is reported as `updated`. When
+/// it ends it is `cleared`. The same thing happening again is a new finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingRecord {
+    /// What is wrong.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it begins, changes or ends.
+    pub status: Status,
+    /// Virtual router concerned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vrid: Option<Vrid>,
+    /// Family of the virtual router.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub family: Option<Family>,
+    /// Virtual addresses concerned.
+    pub addresses: Vec<IpAddr>,
+    /// Routers concerned: the source addresses of their adverts.
+    pub sources: Vec<IpAddr>,
+    /// The finding in one sentence.
+    pub message: String,
+    /// Why, where it can be told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cause: Option<Cause>,
+    /// What proves it.
+    pub evidence: Vec<Evidence>,
+    /// What to do about it; empty when the finding is cleared.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub advice: String,
+    /// When the finding was raised.
+    pub since: Timestamp,
+    /// How often it was seen, for findings that are about single packets.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub count: Option<u64>,
+}
+
+/// Whether a finding begins, changes or ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It begins.
+    Raised,
+    /// It goes on, with another cause, other routers or other addresses.
+    Updated,
+    /// It ends.
+    Cleared,
+}
+
+impl Status {
+    /// As written in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Updated => "updated",
+            Self::Cleared => "cleared",
+        }
+    }
+}
+
+/// How bad a finding is; the worse is the greater.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Will hurt sooner or later, or has hurt for a moment.
+    Warning,
+    /// Hurts now: addresses are unreachable or held twice.
+    Critical,
+}
+
+impl Severity {
+    /// As written in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A piece of proof: what was seen, or not seen, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// When it was seen; of something missing, when it was due at the latest.
+    pub time: Timestamp,
+    /// Whose packet it was: source address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub source: Option<IpAddr>,
+    /// Whose packet it was: MAC.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mac: Option<MacAddr>,
+    /// Virtual router of the packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vrid: Option<Vrid>,
+    /// Priority in the packet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub priority: Option<Priority>,
+    /// What it shows.
+    pub what: String,
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $severity:ident $doc:literal,)*) => {
+        /// What can be wrong.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
+        pub enum Code {
+            $(#[doc = $doc] #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Code {
+            /// All of them, the worst first.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// As written in records and asked for by `vrrpwatch explain`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// How bad it is.
+            pub const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$variant => Severity::$severity,)*
+                }
+            }
+
+            /// What it is, in half a sentence.
+            pub const fn summary(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $doc,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    SplitBrain "split-brain" Critical
+        "Two routers are active for one virtual router and hold the same address.",
+    VridCollision "vrid-collision" Critical
+        "Two services with different addresses use one VRID.",
+    VipInTwoVrids "vip-in-two-vrids" Critical
+        "One address is advertised under two VRIDs of a segment.",
+    OwnerConflict "owner-conflict" Critical
+        "Two routers advertise priority 255.",
+    VipConflict "vip-conflict" Critical
+        "A virtual address is claimed by a MAC that is not the active router's.",
+    NoMaster "no-master" Critical
+        "The active router stopped and nobody took over in time.",
+    FalseOwner "false-owner" Warning
+        "Priority 255 from a router that owns none of the addresses.",
+    SilentFailover "silent-failover" Warning
+        "The active router stopped without resigning and another took over.",
+    Flapping "flapping" Warning
+        "The active router changed three times or more within a minute.",
+    AdvertGap "advert-gap" Warning
+        "An advert came later than one and a half intervals.",
+    IntervalMismatch "interval-mismatch" Warning
+        "Routers of one virtual router advertise different intervals.",
+    VersionMismatch "version-mismatch" Warning
+        "Routers of one virtual router speak different versions of VRRP.",
+    AuthMismatch "auth-mismatch" Warning
+        "Routers of one virtual router authenticate differently.",
+    AddressListMismatch "address-list-mismatch" Warning
+        "Routers of one virtual router advertise different addresses.",
+    ChecksumVariantMismatch "checksum-variant-mismatch" Warning
+        "Routers of one virtual router compute the checksum differently.",
+    UnicastMulticastMix "unicast-multicast-mix" Warning
+        "Routers of one virtual router advertise by unicast and by multicast.",
+    BadChecksum "bad-checksum" Warning
+        "Adverts whose checksum is wrong in every variant.",
+    BadTtl "bad-ttl" Warning
+        "Multicast adverts whose TTL or hop limit is not 255.",
+    MalformedAdvert "malformed-advert" Warning
+        "Adverts that break the format and are dropped by their receivers.",
+    VmacMismatch "vmac-mismatch" Warning
+        "A virtual MAC that does not fit the VRID, or is used half of the time.",
+    GarpMissing "garp-missing" Warning
+        "A takeover without announcement of an address.",
+    StaleGarp "stale-garp" Warning
+        "The last announcement of an address came from a router that is not active.",
+    ReflectedAdvert "reflected-advert" Warning
+        "The same advert twice at once, or our own coming back.",
+    PlaintextAuth "plaintext-auth" Info
+        "The VRRP password is readable on the wire.",
+    CarpNeighbour "carp-neighbour" Info
+        "CARP shares protocol number and group with VRRP.",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// There is no finding of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no finding is called {0:?}; `vrrpwatch explain` lists them")]
+pub struct ParseCodeError(String);
+
+impl std::str::FromStr for Code {
+    type Err = ParseCodeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCodeError> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == text)
+            .ok_or_else(|| ParseCodeError(text.to_owned()))
+    }
+}
+
+/// Why something is wrong.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The routers speak different versions.
+    VersionMismatch,
+    /// They authenticate differently.
+    AuthMismatch,
+    /// Their intervals differ, which VRRPv2 does not tolerate.
+    IntervalMismatch,
+    /// Both say that they own the addresses.
+    OwnerConflict,
+    /// They compute the checksum differently.
+    ChecksumVariant,
+    /// Their address lists differ.
+    AddressListMismatch,
+    /// One advertises by unicast, the other by multicast.
+    UnicastMulticastMix,
+    /// Nothing in the adverts explains it: they do not reach each other.
+    NotReceived,
+    /// A router's priority goes up and down.
+    PriorityChange,
+    /// Adverts stay away.
+    Loss,
+    /// A router stops and starts.
+    Restart,
+    /// A router that was active has kept the address.
+    Leftover,
+    /// A router that is not active has the address.
+    Standby,
+    /// A machine that is none of the routers has the address.
+    Outsider,
+    /// A machine answers for addresses of others.
+    ProxyArp,
+}
+
+impl Cause {
+    /// As written in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VersionMismatch => "version-mismatch",
+            Self::AuthMismatch => "auth-mismatch",
+            Self::IntervalMismatch => "interval-mismatch",
+            Self::OwnerConflict => "owner-conflict",
+            Self::ChecksumVariant => "checksum-variant",
+            Self::AddressListMismatch => "address-list-mismatch",
+            Self::UnicastMulticastMix => "unicast-multicast-mix",
+            Self::NotReceived => "not-received",
+            Self::PriorityChange => "priority-change",
+            Self::Loss => "loss",
+            Self::Restart => "restart",
+            Self::Leftover => "leftover",
+            Self::Standby => "standby",
+            Self::Outsider => "outsider",
+            Self::ProxyArp => "proxy-arp",
+        }
+    }
+}

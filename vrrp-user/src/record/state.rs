@@ -1,0 +1,98 @@
+//! The record of a change of the active router.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Family, MacAddr, Priority, Timestamp, Vrid};
+
+/// A virtual router has another active router.
+///
+/// The record comes at once. Which addresses the new one announces is known only a little later:
+/// then the record comes once more, with `completes` naming the time of the first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StateRecord {
+    /// Virtual router.
+    pub vrid: Vrid,
+    /// Its family.
+    pub family: Family,
+    /// The group it advertises to; absent where it advertises to unicast peers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<IpAddr>,
+    /// The routers that advertise to each other by unicast.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub peers: Vec<IpAddr>,
+    /// The router that was active; absent where none was known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<IpAddr>,
+    /// The router that is active now.
+    pub to: IpAddr,
+    /// MAC that the adverts of the active router come from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mac: Option<MacAddr>,
+    /// Priority of the active router.
+    pub priority: Priority,
+    /// Virtual addresses it advertises.
+    pub addresses: Vec<IpAddr>,
+    /// How the change came about.
+    pub reason: ChangeReason,
+    /// Time from the last advert of the old router to the first of the new one, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub outage_ms: Option<u64>,
+    /// Time of the record that this one completes with what was announced.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub completes: Option<Timestamp>,
+    /// The addresses that the active router announced by gratuitous ARP or unsolicited neighbour
+    /// advertisement; absent until that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub announced: Option<Vec<Announced>>,
+}
+
+/// How an address was announced after a takeover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Announced {
+    /// The address.
+    pub address: IpAddr,
+    /// How often, until the record was made.
+    pub count: u64,
+    /// When first, in milliseconds after the first advert; 0 for one that came before it.
+    pub first_ms: u64,
+}
+
+/// How a router became active.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeReason {
+    /// No router was known to be active before.
+    FirstSeen,
+    /// The old one gave its role up.
+    Resigned,
+    /// The old one went silent.
+    Timeout,
+    /// The new one has the higher priority.
+    Preempted,
+    /// The old one had lowered its priority below that of the new one.
+    PriorityLowered,
+    /// The priorities are equal and the new one has the higher address.
+    TieBreak,
+    /// The old one is the new one: it had resigned or gone silent.
+    Restarted,
+}
+
+impl ChangeReason {
+    /// As written in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FirstSeen => "first-seen",
+            Self::Resigned => "resigned",
+            Self::Timeout => "timeout",
+            Self::Preempted => "preempted",
+            Self::PriorityLowered => "priority-lowered",
+            Self::TieBreak => "tie-break",
+            Self::Restarted => "restarted",
+        }
+    }
+}

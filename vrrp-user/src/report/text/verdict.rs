@@ -1,0 +1,77 @@
+//! The lines that say who is active and what is wrong.
+
+use std::fmt::{self, Write as _};
+
+use super::{ALERT, Millis, QUIET, RELIEF, STRONG, Style, WARNING};
+use crate::record::{FindingRecord, Severity, StateRecord, Status};
+
+impl Style {
+    pub(super) fn state(self, state: &StateRecord, line: &mut String) -> fmt::Result {
+        let StateRecord { vrid, to, from, .. } = state;
+        write!(line, "STATE vrid {vrid}: {} ", self.paint(STRONG, to))?;
+        if let Some(announced) = &state.announced {
+            if announced.is_empty() {
+                return write!(line, "announced {}", self.paint(WARNING, "no address"));
+            }
+            line.push_str("announced");
+            for (position, one) in announced.iter().enumerate() {
+                let separator = if position == 0 { "" } else { "," };
+                write!(line, "{separator} {} {} times", one.address, one.count)?;
+                write!(line, " from {} on", Millis(one.first_ms))?;
+            }
+            return Ok(());
+        }
+        write!(line, "is active, prio {}", state.priority)?;
+        if let Some(from) = from.filter(|from| from != to) {
+            write!(line, ", was {from}")?;
+        }
+        write!(line, " ({})", state.reason.as_str())?;
+        if let Some(outage) = state.outage_ms {
+            write!(line, ", {} without adverts", Millis(outage))?;
+        }
+        for (position, address) in state.addresses.iter().enumerate() {
+            write!(
+                line,
+                "{} {address}",
+                if position == 0 { ", holds" } else { "" }
+            )?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn finding(self, finding: &FindingRecord, line: &mut String) -> fmt::Result {
+        let label = match finding.severity {
+            Severity::Critical => "CRITICAL",
+            Severity::Warning => "WARNING",
+            Severity::Info => "INFO",
+        };
+        let colour = match (finding.status, finding.severity) {
+            (Status::Cleared, _) => RELIEF,
+            (_, Severity::Critical) => ALERT,
+            (_, Severity::Warning) => WARNING,
+            (_, Severity::Info) => QUIET,
+        };
+        let status = match finding.status {
+            Status::Raised => "",
+            Status::Updated => " (updated)",
+            Status::Cleared => " (cleared)",
+        };
+        let code = finding.code.as_str();
+        write!(
+            line,
+            "{} {}",
+            self.paint(colour, format_args!("{label} {code}{status}:")),
+            finding.message
+        )?;
+        if finding.status == Status::Cleared {
+            return Ok(());
+        }
+        if let Some(cause) = finding.cause {
+            write!(line, " Cause: {}.", self.paint(STRONG, cause.as_str()))?;
+        }
+        if !finding.advice.is_empty() {
+            write!(line, " -> {}", finding.advice)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,501 @@
+//! Every virtual router on the wire: who advertises it, who is active, and how that changes.
+//!
+//! The tracker watches as an outsider. It knows what the routers say, not what they hear, and so
+//! derives what a correct router must make of it:
+//!
+//! - [`admission`]: which adverts count;
+//! - [`election`]: who is active after each of them;
+//! - [`rivalry`]: who is active although another router is;
+//! - [`takeover`] and [`neighbours`]: what ARP and neighbour discovery add.
+//!
+//! It judges nothing; that is what `detect` does. It is bounded: a flood of made-up routers
+//! displaces those that have been silent longest, unproven ones first.
+
+pub(crate) mod admission;
+pub(crate) mod election;
+mod gaps;
+pub(crate) mod neighbours;
+mod rivalry;
+mod router;
+mod segment;
+pub(crate) mod speaker;
+mod takeover;
+pub(crate) mod timers;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+pub use admission::{AuthTag, Config};
+pub use gaps::{GAP_BOUNDS, Gaps};
+pub use router::{Router, RouterId};
+pub use segment::Segment;
+pub use speaker::{Speaker, SpeakerId};
+
+pub(crate) use neighbours::{How, Saying};
+
+use crate::{
+    model::{MacAddr, Timestamp, Vrid},
+    record::StateRecord,
+};
+use admission::Claim;
+
+/// All virtual routers.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    routers: BTreeMap<RouterId, Router>,
+    next: u64,
+    /// By multicast group, or by each of the unicast peers.
+    members: BTreeMap<(Segment, Vrid, IpAddr), RouterId>,
+    /// By virtual address.
+    addresses: BTreeMap<(Segment, IpAddr), BTreeSet<RouterId>>,
+    /// By the source addresses of the routers.
+    sources: BTreeMap<(Segment, IpAddr), BTreeSet<RouterId>>,
+    /// In the order in which they may be forgotten.
+    by_age: BTreeSet<Age>,
+    ages: BTreeMap<RouterId, Age>,
+    /// When each has to be looked at again.
+    schedule: BTreeSet<(Timestamp, RouterId)>,
+    due: BTreeMap<RouterId, Timestamp>,
+    /// Interfaces on which frames that this host sends are not seen.
+    egress_unseen: BTreeSet<String>,
+}
+
+/// A virtual router that is kept no longer.
+#[derive(Debug)]
+pub(crate) struct Forgotten {
+    pub(crate) id: RouterId,
+    /// Those it shared an address with.
+    pub(crate) kin: Vec<RouterId>,
+    /// For want of room; otherwise it turned out to be part of another.
+    pub(crate) displaced: bool,
+}
+
+/// Unproven ones first, and then those that have been silent longest.
+type Age = (bool, Timestamp, RouterId);
+
+/// Virtual routers that are kept.
+const MAX_ROUTERS: usize = 512;
+/// Unicast peers that are kept for a virtual router.
+const MAX_PEERS: usize = 64;
+/// Virtual routers with a common address, or sources, that are compared with each other.
+const MAX_KIN: usize = 8;
+
+impl Tracker {
+    /// The virtual routers, in the order they were first seen.
+    pub fn routers(&self) -> impl Iterator<Item = &Router> {
+        self.routers.values()
+    }
+
+    pub(crate) fn router(&self, id: RouterId) -> Option<&Router> {
+        self.routers.get(&id)
+    }
+
+    /// Takes in on which interfaces frames that this host sends are not seen.
+    pub(crate) fn set_egress_unseen(&mut self, interfaces: BTreeSet<String>) {
+        self.egress_unseen = interfaces;
+        for router in self.routers.values_mut() {
+            router.egress_unseen = is_unseen(&self.egress_unseen, &router.segment);
+        }
+    }
+
+    /// Takes in that frames were lost.
+    pub(crate) fn lose(&mut self, now: Timestamp) {
+        for router in self.routers.values_mut() {
+            router.blind = Some(now);
+        }
+    }
+
+    /// Takes an advert in. Returns its virtual router, and one that had to be forgotten for it.
+    pub(crate) fn advert(
+        &mut self,
+        segment: &Segment,
+        claim: &Claim,
+        mac: Option<MacAddr>,
+        now: Timestamp,
+    ) -> (RouterId, Vec<Forgotten>) {
+        let mut forgotten = Vec::new();
+        let id = match self.find(segment, claim, &mut forgotten) {
+            Some(id) => id,
+            None => {
+                forgotten.extend(self.make_room());
+                self.add(segment, claim, now)
+            }
+        };
+        if let Some(router) = self.routers.get_mut(&id) {
+            router.advert(claim, mac, now);
+        }
+        self.index(id, claim);
+        self.touch(id, now);
+        (id, forgotten)
+    }
+
+    /// Takes in that a packet came for a virtual router that its receivers drop.
+    pub(crate) fn disturb(&mut self, segment: &Segment, vrid: Vrid, to: IpAddr, now: Timestamp) {
+        let router = self.members.get(&(segment.clone(), vrid, to));
+        if let Some(router) = router.and_then(|id| self.routers.get_mut(id)) {
+            router.disturb(now);
+        }
+    }
+
+    /// Takes in that somebody asks for an address. Returns the virtual routers concerned.
+    pub(crate) fn question(
+        &mut self,
+        segment: &Segment,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Vec<RouterId> {
+        let concerned = self.having(segment, address);
+        for id in &concerned {
+            if let Some(router) = self.routers.get_mut(id) {
+                router.hear_question(address, now);
+            }
+        }
+        concerned
+    }
+
+    /// Takes in what somebody says of an address. Returns the virtual routers concerned.
+    pub(crate) fn saying(
+        &mut self,
+        segment: &Segment,
+        saying: Saying,
+        now: Timestamp,
+    ) -> Vec<RouterId> {
+        let key = (segment.clone(), saying.address);
+        for id in self.sources.get(&key).into_iter().flatten() {
+            if let Some(router) = self.routers.get_mut(id) {
+                router.learn_mac(saying);
+            }
+        }
+        let concerned = self.having(segment, saying.address);
+        let entitled: Vec<bool> = concerned
+            .iter()
+            .map(|id| self.is_entitled(*id, saying.mac, now))
+            .collect();
+        for (position, id) in concerned.iter().enumerate() {
+            let shared = entitled
+                .iter()
+                .enumerate()
+                .any(|(other, entitled)| other != position && *entitled);
+            if let Some(router) = self.routers.get_mut(id) {
+                router.hear(saying, shared, now);
+            }
+        }
+        concerned
+    }
+
+    /// Whether the MAC belongs to a router that may be active.
+    pub(crate) fn is_entitled(&self, id: RouterId, mac: MacAddr, now: Timestamp) -> bool {
+        self.routers.get(&id).is_some_and(|router| {
+            mac == router.virtual_mac()
+                || router
+                    .owner(mac)
+                    .and_then(|owner| router.speaker(owner))
+                    .is_some_and(|speaker| router.may_be_active(speaker, now))
+        })
+    }
+
+    /// Lets time pass for a virtual router.
+    pub(crate) fn tick(&mut self, id: RouterId, now: Timestamp) {
+        let Some(router) = self.routers.get_mut(&id) else {
+            return;
+        };
+        router.neighbours.tick(now);
+        if router.takeover_due().is_some_and(|due| due <= now) {
+            router.close_takeover(now);
+        }
+        if router
+            .silent_failover
+            .is_some_and(|failover| failover.until <= now)
+        {
+            router.silent_failover = None;
+        }
+        if router.late_advert.is_some_and(|late| late.over() <= now) {
+            router.late_advert = None;
+        }
+        self.compare_with_kin(id, now);
+    }
+
+    /// The records of changes since the last call.
+    pub(crate) fn take_reports(&mut self, id: RouterId) -> Vec<(Timestamp, StateRecord)> {
+        self.routers
+            .get_mut(&id)
+            .map(|router| std::mem::take(&mut router.reports))
+            .unwrap_or_default()
+    }
+
+    /// Sets when the virtual router has to be looked at again, in view of its own deadlines and
+    /// those of its detectors. What is not after `now` is no deadline.
+    pub(crate) fn schedule(
+        &mut self,
+        id: RouterId,
+        deadlines: impl Iterator<Item = Timestamp>,
+        now: Timestamp,
+    ) {
+        if let Some(due) = self.due.remove(&id) {
+            self.schedule.remove(&(due, id));
+        }
+        let Some(router) = self.routers.get(&id) else {
+            return;
+        };
+        let own = router
+            .neighbours
+            .deadlines()
+            .chain(router.takeover_due())
+            .chain(router.silent_failover.map(|failover| failover.until))
+            .chain(router.late_advert.map(|late| late.over()))
+            .chain(router.rivalry_deadlines());
+        if let Some(due) = own.chain(deadlines).filter(|due| *due > now).min() {
+            self.due.insert(id, due);
+            self.schedule.insert((due, id));
+        }
+    }
+
+    /// The next virtual router that has to be looked at, and when.
+    pub(crate) fn next_due(&self) -> Option<(Timestamp, RouterId)> {
+        self.schedule.first().copied()
+    }
+
+    fn having(&self, segment: &Segment, address: IpAddr) -> Vec<RouterId> {
+        self.addresses
+            .get(&(segment.clone(), address))
+            .map(|routers| routers.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// The virtual router of an advert. One by unicast is that of either peer; where an advert
+    /// shows that two are one, the later is given up.
+    fn find(
+        &mut self,
+        segment: &Segment,
+        claim: &Claim,
+        forgotten: &mut Vec<Forgotten>,
+    ) -> Option<RouterId> {
+        let member = |address| (segment.clone(), claim.vrid, address);
+        let by_destination = self.members.get(&member(claim.destination)).copied();
+        if claim.destination.is_multicast() {
+            return by_destination;
+        }
+        let by_source = self.members.get(&member(claim.source)).copied();
+        match (by_source, by_destination) {
+            (Some(one), Some(other)) if one != other => {
+                let (kept, given_up) = (one.min(other), one.max(other));
+                forgotten.extend(self.forget(given_up, false));
+                Some(kept)
+            }
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn add(&mut self, segment: &Segment, claim: &Claim, now: Timestamp) -> RouterId {
+        let id = RouterId(self.next);
+        self.next += 1;
+        let mut router = Router::new(id, segment.clone(), claim, now);
+        router.egress_unseen = is_unseen(&self.egress_unseen, segment);
+        self.routers.insert(id, router);
+        id
+    }
+
+    /// Keeps the indices in step with what an advert says.
+    fn index(&mut self, id: RouterId, claim: &Claim) {
+        let Some(router) = self.routers.get_mut(&id) else {
+            return;
+        };
+        let segment = router.segment.clone();
+        if claim.destination.is_multicast() {
+            let member = (segment.clone(), claim.vrid, claim.destination);
+            self.members.entry(member).or_insert(id);
+        } else {
+            for peer in [claim.source, claim.destination] {
+                if router.peers.len() < MAX_PEERS && router.peers.insert(peer) {
+                    self.members.insert((segment.clone(), claim.vrid, peer), id);
+                }
+            }
+        }
+        let sources = self
+            .sources
+            .entry((segment.clone(), claim.source))
+            .or_default();
+        if sources.len() < MAX_KIN {
+            sources.insert(id);
+        }
+        if !std::mem::take(&mut router.stale_index) {
+            return;
+        }
+        let gone: Vec<IpAddr> = std::mem::take(&mut router.evicted)
+            .into_iter()
+            .filter(|source| router.speakers().all(|speaker| speaker.source != *source))
+            .collect();
+        let current = router.addresses();
+        let indexed = std::mem::replace(&mut router.indexed, current.clone());
+        router.neighbours.retain(&current);
+        for source in gone {
+            self.unindex_source(&segment, source, id);
+        }
+        for address in indexed.difference(&current) {
+            self.unindex(&segment, *address, id);
+        }
+        for address in current.difference(&indexed) {
+            let routers = self
+                .addresses
+                .entry((segment.clone(), *address))
+                .or_default();
+            if routers.len() < MAX_KIN {
+                routers.insert(id);
+            }
+        }
+        self.find_kin(id);
+    }
+
+    fn unindex(&mut self, segment: &Segment, address: IpAddr, id: RouterId) {
+        let key = (segment.clone(), address);
+        if let Some(routers) = self.addresses.get_mut(&key) {
+            routers.remove(&id);
+            if routers.is_empty() {
+                self.addresses.remove(&key);
+            }
+        }
+    }
+
+    fn unindex_source(&mut self, segment: &Segment, source: IpAddr, id: RouterId) {
+        let key = (segment.clone(), source);
+        if let Some(routers) = self.sources.get_mut(&key) {
+            routers.remove(&id);
+            if routers.is_empty() {
+                self.sources.remove(&key);
+            }
+        }
+    }
+
+    /// Links the virtual routers that have an address in common.
+    fn find_kin(&mut self, id: RouterId) {
+        let Some(router) = self.routers.get(&id) else {
+            return;
+        };
+        let mut kin: BTreeSet<RouterId> = router
+            .indexed
+            .iter()
+            .filter_map(|address| self.addresses.get(&(router.segment.clone(), *address)))
+            .flatten()
+            .copied()
+            .filter(|other| *other != id)
+            .collect();
+        while kin.len() > MAX_KIN {
+            kin.pop_last();
+        }
+        let before: BTreeSet<RouterId> = router.kin.keys().copied().collect();
+        for lost in before.difference(&kin) {
+            if let Some(other) = self.routers.get_mut(lost) {
+                other.kin.remove(&id);
+            }
+        }
+        for gained in kin.difference(&before) {
+            if let Some(other) = self.routers.get_mut(gained) {
+                other.kin.insert(id, None);
+            }
+        }
+        if let Some(router) = self.routers.get_mut(&id) {
+            router.kin.retain(|other, _| kin.contains(other));
+            for gained in kin {
+                router.kin.entry(gained).or_insert(None);
+            }
+        }
+    }
+
+    /// Notes since when the virtual router and each of its kin have both been alive.
+    pub(crate) fn compare_with_kin(&mut self, id: RouterId, now: Timestamp) {
+        let Some(router) = self.routers.get(&id) else {
+            return;
+        };
+        let alive = router.live(now).is_some();
+        let lasting = |router: &Router| {
+            router
+                .active()
+                .is_some_and(|active| active.resigned.is_none() && now < active.gone_at())
+        };
+        let here = lasting(router);
+        let others: Vec<(RouterId, Option<Timestamp>)> = router
+            .kin
+            .iter()
+            .map(|(other, since)| {
+                let there = self.routers.get(other);
+                let both_alive = alive && there.is_some_and(|other| other.live(now).is_some());
+                let both_last = here && there.is_some_and(lasting);
+                let since = match since {
+                    Some(since) if both_last => Some(*since),
+                    None if both_alive => Some(now),
+                    _ => None,
+                };
+                (*other, since)
+            })
+            .collect();
+        for (other, since) in others {
+            if let Some(router) = self.routers.get_mut(&id) {
+                router.kin.insert(other, since);
+            }
+            if let Some(router) = self.routers.get_mut(&other) {
+                router.kin.insert(id, since);
+            }
+        }
+    }
+
+    fn touch(&mut self, id: RouterId, now: Timestamp) {
+        let Some(router) = self.routers.get(&id) else {
+            return;
+        };
+        let age = (router.is_established(), now, id);
+        if let Some(before) = self.ages.insert(id, age) {
+            self.by_age.remove(&before);
+        }
+        self.by_age.insert(age);
+    }
+
+    fn make_room(&mut self) -> Option<Forgotten> {
+        if self.routers.len() < MAX_ROUTERS {
+            return None;
+        }
+        let (_, _, oldest) = *self.by_age.first()?;
+        self.forget(oldest, true)
+    }
+
+    fn forget(&mut self, id: RouterId, displaced: bool) -> Option<Forgotten> {
+        let router = self.routers.remove(&id)?;
+        if let Some(age) = self.ages.remove(&id) {
+            self.by_age.remove(&age);
+        }
+        if let Some(due) = self.due.remove(&id) {
+            self.schedule.remove(&(due, id));
+        }
+        for address in &router.indexed {
+            self.unindex(&router.segment, *address, id);
+        }
+        for other in router.kin.keys() {
+            if let Some(other) = self.routers.get_mut(other) {
+                other.kin.remove(&id);
+            }
+        }
+        let members = router.peers.iter().copied().chain(router.group);
+        for member in members {
+            let key = (router.segment.clone(), router.vrid, member);
+            if self.members.get(&key) == Some(&id) {
+                self.members.remove(&key);
+            }
+        }
+        for speaker in router.speakers.values() {
+            self.unindex_source(&router.segment, speaker.source, id);
+        }
+        Some(Forgotten {
+            id,
+            kin: router.kin.into_keys().collect(),
+            displaced,
+        })
+    }
+}
+
+fn is_unseen(interfaces: &BTreeSet<String>, segment: &Segment) -> bool {
+    segment
+        .interface
+        .as_ref()
+        .is_some_and(|interface| interfaces.contains(&**interface))
+}

@@ -1,0 +1,322 @@
+//! What an advert means for who is active.
+
+use super::{
+    admission::Claim,
+    router::{LateAdvert, Router, SilentFailover, Tenure},
+    speaker::{Contest, SpeakerId},
+    takeover::Takeover,
+    timers::{late_after, master_down},
+};
+use crate::{
+    model::{MacAddr, Priority, Span, Timestamp},
+    record::{Cause, ChangeReason},
+};
+
+/// What a speaker was before its advert.
+struct Before {
+    last: Timestamp,
+    resigned: bool,
+    priority: Priority,
+    interval: Span,
+    established: bool,
+    alive: bool,
+}
+
+/// Changes within this time are counted.
+pub(crate) const FLAP_WINDOW: Span = Span::from_secs(60);
+const MAX_CHANGES: usize = 64;
+
+impl Router {
+    /// Takes an advert in that its receivers take.
+    pub(super) fn advert(&mut self, claim: &Claim, mac: Option<MacAddr>, now: Timestamp) {
+        let id = self.resolve(claim, now);
+        let Some(speaker) = self.speakers.get_mut(&id) else {
+            return;
+        };
+        let before = Before {
+            last: speaker.last,
+            resigned: speaker.resigned.is_some(),
+            priority: speaker.priority,
+            interval: speaker.interval(),
+            established: speaker.is_established(),
+            alive: speaker.is_alive(now),
+        };
+        self.stale_index |=
+            claim.config.addresses.is_some() && speaker.config.addresses != claim.config.addresses;
+        let gap = speaker.hear(claim.destination, mac, &claim.config, now);
+        if claim.priority == Priority::RESIGN {
+            self.resign(id, now);
+            return;
+        }
+        speaker.priority = claim.priority;
+        speaker.resigned = None;
+        speaker.left = false;
+        if self
+            .silent_failover
+            .is_some_and(|failover| failover.from == id)
+        {
+            self.silent_failover = None;
+        }
+        match self.tenure {
+            None => self.take_over(id, ChangeReason::FirstSeen, None, now),
+            Some(tenure) if tenure.speaker == id => self.carry_on(id, &before, gap, now),
+            Some(tenure) => self.challenge(tenure, id, &before, now),
+        }
+    }
+
+    /// Takes in that a packet came for this virtual router which its receivers drop.
+    pub(super) fn disturb(&mut self, now: Timestamp) {
+        self.noise = Some(now);
+    }
+
+    fn resign(&mut self, id: SpeakerId, now: Timestamp) {
+        let alone = !self
+            .speakers
+            .values()
+            .any(|other| other.id != id && other.is_alive(now));
+        let active = self.tenure.is_some_and(|tenure| tenure.speaker == id);
+        if let Some(speaker) = self.speakers.get_mut(&id) {
+            speaker.resigned = Some(now);
+            speaker.contest = None;
+            speaker.lost_silently = false;
+            speaker.left = !(alone && active);
+        }
+        if self
+            .silent_failover
+            .is_some_and(|failover| failover.from == id)
+        {
+            self.silent_failover = None;
+        }
+        if !active {
+            self.noise = Some(now);
+        }
+    }
+
+    /// The active router is heard again.
+    fn carry_on(&mut self, id: SpeakerId, before: &Before, gap: Option<Span>, now: Timestamp) {
+        let silence = now.since(before.last);
+        let priority = self.speakers[&id].priority;
+        let shared_mac = self.speakers[&id]
+            .mac
+            .is_some_and(|mac| mac.virtual_router().is_some());
+        let last = Some(before.last);
+        if before.resigned {
+            self.take_over(id, ChangeReason::Restarted, last, now);
+        } else if shared_mac
+            && priority != before.priority
+            && silence >= before.interval * 3
+            && before.established
+        {
+            // FRR: the other machine, with the same source address.
+            self.note_silent_failover(id, id, before.last, now);
+            self.take_over(id, ChangeReason::Timeout, last, now);
+        } else if before.established && silence >= before.interval * 5 {
+            // It was stalled or cut off, and has no reason to announce anything.
+            if let Some(speaker) = self.speakers.get_mut(&id) {
+                speaker.lost_silently = true;
+            }
+            self.take_over(id, ChangeReason::Restarted, last, now);
+        } else {
+            if let Some(tenure) = &mut self.tenure {
+                tenure.best = tenure.best.max(priority);
+            }
+            self.check_pace(id, before, gap, now);
+        }
+    }
+
+    fn check_pace(&mut self, id: SpeakerId, before: &Before, gap: Option<Span>, now: Timestamp) {
+        let Some(gap) = gap else { return };
+        let disturbed = self.noise.is_some_and(|noise| noise >= before.last);
+        if gap <= late_after(before.interval)
+            || !before.established
+            || disturbed
+            || !self.saw_everything_since(before.last)
+        {
+            return;
+        }
+        let backup = self.best_backup().unwrap_or(Priority::new(100));
+        let version = self.speakers[&id].config.version;
+        self.late_advert = Some(LateAdvert {
+            speaker: id,
+            previous: now - gap,
+            time: now,
+            interval: before.interval,
+            limit: master_down(version, backup, before.interval),
+        });
+    }
+
+    /// Another router than the active one is heard.
+    fn challenge(&mut self, tenure: Tenure, id: SpeakerId, before: &Before, now: Timestamp) {
+        let (Some(incumbent), Some(challenger)) =
+            (self.speakers.get(&tenure.speaker), self.speakers.get(&id))
+        else {
+            return;
+        };
+        let silence = now.since(incumbent.last);
+        let overdue = incumbent.is_overdue(now);
+        let superior = challenger.beats(incumbent);
+        // A router that is kept from advertising by packets that it drops is not gone.
+        let silenced = challenger.contest().is_some()
+            && incumbent.rejects(challenger).is_some()
+            && now < incumbent.gone_at();
+        let reason = if incumbent.resigned.is_some() {
+            ChangeReason::Resigned
+        } else if superior && silence > incumbent.interval() * 5 / 2 && !silenced {
+            ChangeReason::Timeout
+        } else if superior && challenger.priority == incumbent.priority {
+            ChangeReason::TieBreak
+        } else if superior && tenure.best > challenger.priority {
+            ChangeReason::PriorityLowered
+        } else if superior {
+            ChangeReason::Preempted
+        } else if overdue && !silenced {
+            ChangeReason::Timeout
+        } else {
+            self.noise = Some(now);
+            self.defy(tenure.speaker, id, before, now);
+            return;
+        };
+        let last = incumbent.last;
+        match reason {
+            ChangeReason::Timeout => {
+                let established = incumbent.is_established();
+                let explained = incumbent.rejects(challenger).is_some();
+                if established && !explained && self.saw_everything_since(last) {
+                    self.note_silent_failover(tenure.speaker, id, last, now);
+                }
+                if let Some(incumbent) = self.speakers.get_mut(&tenure.speaker) {
+                    incumbent.lost_silently = true;
+                }
+            }
+            ChangeReason::Resigned => {}
+            // It may not have heard, or not listen: then it stays active as well.
+            _ if !overdue => {
+                if let Some(incumbent) = self.speakers.get_mut(&tenure.speaker) {
+                    incumbent.contest = Some(Contest {
+                        since: now,
+                        last: None,
+                        defiances: 0,
+                    });
+                }
+            }
+            _ => {}
+        }
+        self.note_change(tenure.speaker, id, before.priority, reason, now);
+        self.take_over(id, reason, Some(last), now);
+    }
+
+    /// A router advertises although a better one is active. Once may be bad luck; it is counted
+    /// if the better one's advert was there in time, and not so long ago that its own timer may
+    /// have run out.
+    fn defy(&mut self, active: SpeakerId, id: SpeakerId, before: &Before, now: Timestamp) {
+        let (Some(incumbent), Some(speaker)) = (self.speakers.get(&active), self.speakers.get(&id))
+        else {
+            return;
+        };
+        let in_time = incumbent
+            .heeded(now)
+            .is_some_and(|heard| now.since(heard) < speaker.master_down() * 9 / 10);
+        let fresh = !before.alive && speaker.rejects(incumbent).is_none();
+        let contest = speaker.contest().filter(|_| !fresh).unwrap_or(Contest {
+            since: now,
+            last: None,
+            defiances: 0,
+        });
+        // Packets in quick succession are no second thought.
+        let pace = speaker.interval() * 3 / 4;
+        let counts = in_time && contest.last.is_none_or(|last| now.since(last) >= pace);
+        if let Some(speaker) = self.speakers.get_mut(&id) {
+            speaker.contest = Some(Contest {
+                defiances: contest.defiances.saturating_add(u32::from(counts)),
+                last: if counts { Some(now) } else { contest.last },
+                ..contest
+            });
+        }
+    }
+
+    fn note_silent_failover(
+        &mut self,
+        from: SpeakerId,
+        to: SpeakerId,
+        last: Timestamp,
+        now: Timestamp,
+    ) {
+        let until = now + self.speakers[&to].master_down() * 10;
+        self.silent_failover = Some(SilentFailover {
+            from,
+            to,
+            last,
+            taken: now,
+            until,
+        });
+    }
+
+    /// Remembers a change between two routers for the count of flaps.
+    fn note_change(
+        &mut self,
+        from: SpeakerId,
+        to: SpeakerId,
+        priority_before: Priority,
+        reason: ChangeReason,
+        now: Timestamp,
+    ) {
+        debug_assert_ne!(from, to, "a change is between two routers");
+        let raised =
+            self.speakers[&to].has_been_active && self.speakers[&to].priority != priority_before;
+        let cause = match reason {
+            ChangeReason::PriorityLowered => Some(Cause::PriorityChange),
+            ChangeReason::Preempted | ChangeReason::TieBreak if raised => {
+                Some(Cause::PriorityChange)
+            }
+            ChangeReason::Resigned | ChangeReason::Restarted => Some(Cause::Restart),
+            ChangeReason::Timeout => Some(Cause::Loss),
+            ChangeReason::FirstSeen | ChangeReason::Preempted | ChangeReason::TieBreak => None,
+        };
+        self.changes.push_back((now, cause));
+        while self.changes.len() > MAX_CHANGES
+            || self
+                .changes
+                .front()
+                .is_some_and(|(time, _)| now.since(*time) >= FLAP_WINDOW)
+        {
+            self.changes.pop_front();
+        }
+    }
+
+    /// Makes a router the active one. `last` is the last advert of the old one.
+    fn take_over(
+        &mut self,
+        id: SpeakerId,
+        reason: ChangeReason,
+        last: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        let from = self
+            .tenure
+            .and_then(|tenure| self.speakers.get(&tenure.speaker))
+            .map(|speaker| speaker.source);
+        self.close_takeover(now);
+        let Some(speaker) = self.speakers.get_mut(&id) else {
+            return;
+        };
+        let returning = std::mem::take(&mut speaker.lost_silently);
+        speaker.has_been_active = true;
+        speaker.contest = None;
+        self.tenure = Some(Tenure {
+            speaker: id,
+            since: now,
+            best: speaker.priority,
+        });
+        self.late_advert = None;
+        self.open_takeover(Takeover {
+            speaker: id,
+            reason,
+            from,
+            outage: last.map(|last| now.since(last)),
+            returning,
+            time: now,
+            announced: std::collections::BTreeMap::new(),
+            completed: false,
+        });
+    }
+}

@@ -1,0 +1,349 @@
+//! What ARP and neighbour discovery say of the virtual addresses: who announces them, and who
+//! claims them without being the active router.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use super::{router::Router, speaker::SpeakerId, timers::late_after};
+use crate::model::{MacAddr, Span, Timestamp};
+
+/// Somebody says that an address is at a MAC.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Saying {
+    pub(crate) address: IpAddr,
+    pub(crate) mac: MacAddr,
+    pub(crate) how: How,
+    /// This host says so.
+    pub(crate) own: bool,
+}
+
+/// In what way somebody says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// To all, unasked.
+    Announcing,
+    /// When asked.
+    Replying,
+    /// By the way, as the sender of a question.
+    Asking,
+}
+
+/// What was said about the addresses of one virtual router.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Neighbours {
+    /// Addresses that were spoken of: they are used on this segment.
+    pub(super) spoken_of: BTreeSet<IpAddr>,
+    /// The last announcement of each address.
+    pub(super) announcements: BTreeMap<IpAddr, Announcement>,
+    /// Claims of those who should not have the address.
+    pub(super) foreign: BTreeMap<(IpAddr, MacAddr), Foreign>,
+    /// Questions for addresses that have foreign claims.
+    pub(super) asked: BTreeMap<IpAddr, Asked>,
+    /// The active router uses its own MAC for an address although it advertises with the virtual
+    /// one.
+    pub(super) mixed: Option<Mixed>,
+    /// MACs that answer for the routers' own addresses as well.
+    pub(super) proxies: BTreeSet<MacAddr>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Announcement {
+    pub(crate) time: Timestamp,
+    pub(crate) mac: MacAddr,
+    /// Whose MAC it is; `None` for the virtual MAC, which is everybody's.
+    pub(crate) speaker: Option<SpeakerId>,
+    /// The last announcement by the active router since it became so.
+    pub(crate) in_tenure: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Foreign {
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+    pub(crate) count: u64,
+    /// Whether it came unasked.
+    pub(crate) announced: bool,
+    /// Which of the routers it is.
+    pub(crate) speaker: Option<SpeakerId>,
+    /// It is this host.
+    pub(crate) own: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) time: Timestamp,
+    pub(super) answered: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mixed {
+    pub(crate) time: Timestamp,
+    pub(crate) address: IpAddr,
+    pub(crate) mac: MacAddr,
+}
+
+/// Foreign claims that are kept for a virtual router.
+const MAX_FOREIGN: usize = 32;
+const MAX_PROXIES: usize = 16;
+/// A claim that is not repeated for so long has ended; nobody may have asked in between.
+pub(crate) const CLAIM_LIFETIME: Span = Span::from_secs(60);
+/// Within this time a question is answered, by proxies as well, which wait up to 0.8 s.
+const ANSWER_WINDOW: Span = Span::from_millis(1500);
+
+impl Neighbours {
+    pub(crate) fn announcement(&self, address: IpAddr) -> Option<Announcement> {
+        self.announcements.get(&address).copied()
+    }
+
+    pub(crate) fn was_spoken_of(&self, address: IpAddr) -> bool {
+        self.spoken_of.contains(&address)
+    }
+
+    pub(crate) fn foreign(&self) -> impl Iterator<Item = (IpAddr, MacAddr, Foreign)> {
+        self.foreign
+            .iter()
+            .map(|((address, mac), foreign)| (*address, *mac, *foreign))
+    }
+
+    pub(crate) const fn mixed(&self) -> Option<Mixed> {
+        self.mixed
+    }
+
+    pub(crate) fn is_proxy(&self, mac: MacAddr) -> bool {
+        self.proxies.contains(&mac)
+    }
+
+    pub(super) fn last_announcement(&self, speaker: SpeakerId) -> Option<Timestamp> {
+        self.announcements
+            .values()
+            .filter(|announcement| announcement.speaker.is_none_or(|other| other == speaker))
+            .filter_map(|announcement| announcement.in_tenure)
+            .max()
+    }
+
+    /// Forgets what concerns addresses that are no longer advertised.
+    pub(super) fn retain(&mut self, addresses: &BTreeSet<IpAddr>) {
+        self.spoken_of.retain(|address| addresses.contains(address));
+        self.announcements
+            .retain(|address, _| addresses.contains(address));
+        self.foreign
+            .retain(|(address, _), _| addresses.contains(address));
+        self.asked.retain(|address, _| addresses.contains(address));
+    }
+
+    pub(super) fn tick(&mut self, now: Timestamp) {
+        let done: Vec<(IpAddr, Asked)> = self
+            .asked
+            .iter()
+            .filter(|(_, asked)| asked.time + ANSWER_WINDOW <= now)
+            .map(|(address, asked)| (*address, *asked))
+            .collect();
+        for (address, asked) in done {
+            self.asked.remove(&address);
+            if asked.answered {
+                // Had it still been there, it would have answered as well.
+                self.foreign
+                    .retain(|(other, _), claim| *other != address || claim.last >= asked.time);
+            }
+        }
+        self.foreign
+            .retain(|_, claim| claim.last + CLAIM_LIFETIME > now);
+        if self
+            .mixed
+            .is_some_and(|mixed| mixed.time + CLAIM_LIFETIME <= now)
+        {
+            self.mixed = None;
+        }
+    }
+
+    pub(super) fn deadlines(&self) -> impl Iterator<Item = Timestamp> {
+        let asked = self.asked.values().map(|asked| asked.time + ANSWER_WINDOW);
+        let foreign = self
+            .foreign
+            .values()
+            .map(|claim| claim.last + CLAIM_LIFETIME);
+        let mixed = self.mixed.map(|mixed| mixed.time + CLAIM_LIFETIME);
+        asked.chain(foreign).chain(mixed)
+    }
+}
+
+impl Router {
+    /// Whose MAC it is, of the routers that advertise.
+    pub(crate) fn owner(&self, mac: MacAddr) -> Option<SpeakerId> {
+        if mac.virtual_router().is_some() {
+            return None;
+        }
+        let active = self.tenure.map(|tenure| tenure.speaker);
+        self.speakers
+            .values()
+            .filter(|speaker| speaker.mac == Some(mac) || speaker.own_mac == Some(mac))
+            .max_by_key(|speaker| (Some(speaker.id) == active, speaker.last))
+            .map(|speaker| speaker.id)
+    }
+
+    /// Of those who share a virtual MAC, the one whose advert this follows.
+    fn last_heard_with(&self, mac: MacAddr, now: Timestamp) -> Option<SpeakerId> {
+        self.speakers
+            .values()
+            .filter(|speaker| speaker.mac == Some(mac))
+            .max_by_key(|speaker| speaker.last)
+            .filter(|speaker| now.since(speaker.last) <= Span::from_millis(500))
+            .map(|speaker| speaker.id)
+    }
+
+    /// Takes in that somebody asks for one of the addresses.
+    pub(super) fn hear_question(&mut self, address: IpAddr, now: Timestamp) {
+        self.neighbours.spoken_of.insert(address);
+        let disputed = self
+            .neighbours
+            .foreign
+            .keys()
+            .any(|(other, _)| *other == address);
+        if disputed {
+            self.neighbours.asked.entry(address).or_insert(Asked {
+                time: now,
+                answered: false,
+            });
+        }
+    }
+
+    /// Learns the MAC of a router's own address. Returns false if the MAC is not its own.
+    pub(super) fn learn_mac(&mut self, saying: Saying) {
+        let speakers = self
+            .speakers
+            .values_mut()
+            .filter(|speaker| speaker.source == saying.address);
+        for speaker in speakers {
+            let real = speaker.mac.filter(|mac| mac.virtual_router().is_none());
+            let known = real.or(speaker.own_mac);
+            let own_word = saying.how != How::Replying;
+            if known.is_none() || (real.is_none() && own_word) {
+                speaker.own_mac = Some(saying.mac);
+            } else if known != Some(saying.mac)
+                && saying.how == How::Replying
+                && self.neighbours.proxies.len() < MAX_PROXIES
+            {
+                self.neighbours.proxies.insert(saying.mac);
+            }
+        }
+    }
+
+    /// Takes in what somebody says of one of the addresses. `shared`: the MAC belongs to another
+    /// virtual router that advertises the address too.
+    pub(super) fn hear(&mut self, saying: Saying, shared: bool, now: Timestamp) {
+        let Saying {
+            address,
+            mac,
+            how,
+            own,
+        } = saying;
+        self.neighbours.spoken_of.insert(address);
+        let virtual_mac = mac == self.virtual_mac();
+        let owner = self.owner(mac);
+        let claimant = owner.or_else(|| self.last_heard_with(mac, now));
+        if let Some(claimant) = claimant.and_then(|id| self.speakers.get_mut(&id)) {
+            claimant.last_claim = Some(now);
+        }
+        let active = self.tenure.map(|tenure| tenure.speaker);
+        let rightful = virtual_mac || (owner.is_some() && owner == active);
+        if how == How::Announcing && (virtual_mac || owner.is_some()) {
+            self.note_announcement(address, mac, owner, rightful, now);
+        }
+        if rightful {
+            if let Some(asked) = self.neighbours.asked.get_mut(&address) {
+                asked.answered = true;
+            }
+            self.note_mixed_mac(saying, now);
+            return;
+        }
+        let virtual_mode = self
+            .active()
+            .and_then(|active| active.mac)
+            .is_some_and(|mac| mac.virtual_router().is_some());
+        let entitled = owner
+            .and_then(|owner| self.speakers.get(&owner))
+            .is_some_and(|speaker| self.may_be_active(speaker, now));
+        if shared || entitled || (virtual_mode && how == How::Asking) {
+            return;
+        }
+        let settled = self.live(now).is_some_and(|active| {
+            let window = late_after(active.interval()).max(Span::from_secs(1));
+            self.tenure
+                .is_some_and(|tenure| now.since(tenure.since) >= window)
+        });
+        if settled {
+            self.note_foreign(saying, owner, own, now);
+        }
+    }
+
+    fn note_announcement(
+        &mut self,
+        address: IpAddr,
+        mac: MacAddr,
+        owner: Option<SpeakerId>,
+        rightful: bool,
+        now: Timestamp,
+    ) {
+        let before = self.neighbours.announcements.get(&address);
+        let in_tenure = before.and_then(|before| before.in_tenure);
+        let announcement = Announcement {
+            time: now,
+            mac,
+            speaker: owner,
+            in_tenure: if rightful { Some(now) } else { in_tenure },
+        };
+        self.neighbours.announcements.insert(address, announcement);
+        if rightful && let Some(takeover) = &mut self.takeover {
+            takeover.announced.entry(address).or_insert((0, now)).0 += 1;
+        }
+    }
+
+    /// keepalived's `use_vmac` asks with the MAC of the interface, but announces and answers with
+    /// the virtual one, as its adverts have it.
+    fn note_mixed_mac(&mut self, saying: Saying, now: Timestamp) {
+        let virtual_adverts =
+            self.active().and_then(|active| active.mac) == Some(self.virtual_mac());
+        if virtual_adverts && saying.mac != self.virtual_mac() && saying.how != How::Asking {
+            self.neighbours.mixed = Some(Mixed {
+                time: now,
+                address: saying.address,
+                mac: saying.mac,
+            });
+        }
+    }
+
+    fn note_foreign(
+        &mut self,
+        saying: Saying,
+        owner: Option<SpeakerId>,
+        own: bool,
+        now: Timestamp,
+    ) {
+        let key = (saying.address, saying.mac);
+        let foreign = &mut self.neighbours.foreign;
+        if foreign.len() >= MAX_FOREIGN && !foreign.contains_key(&key) {
+            let oldest = foreign
+                .iter()
+                .min_by_key(|(_, claim)| claim.last)
+                .map(|(key, _)| *key);
+            if let Some(oldest) = oldest {
+                foreign.remove(&oldest);
+            }
+        }
+        let claim = foreign.entry(key).or_insert(Foreign {
+            first: now,
+            last: now,
+            count: 0,
+            announced: false,
+            speaker: owner,
+            own,
+        });
+        claim.last = now;
+        claim.count += 1;
+        claim.announced |= saying.how == How::Announcing;
+        claim.speaker = owner;
+        claim.own |= own;
+    }
+}

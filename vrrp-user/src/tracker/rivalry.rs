@@ -1,0 +1,109 @@
+//! Routers that stay active beside the active one.
+//!
+//! Two adverts that cross are no proof: in a preemption the old router may send one more before it
+//! hears the new one. Proof is
+//!
+//! - a router that advertises twice although it should have heard the active one, which goes on
+//!   advertising as well; or
+//! - a router that was active together with the active one, must drop its adverts by what both
+//!   advertise, and has not resigned since. keepalived starts its advertisement timer anew with
+//!   every packet that it reads, a dropped one too: such routers keep each other silent, and hold
+//!   the addresses all the same.
+
+use super::{
+    router::Router,
+    speaker::{Contest, Speaker, SpeakerId},
+};
+use crate::{
+    model::{Span, Timestamp},
+    record::Cause,
+};
+
+/// A router that is active as well.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rival {
+    pub(crate) id: SpeakerId,
+    pub(crate) since: Timestamp,
+    pub(crate) cause: Cause,
+    /// It keeps advertising; otherwise it is kept from it.
+    pub(crate) loud: bool,
+}
+
+impl Router {
+    /// The routers that are active beside the active one.
+    pub(crate) fn rivals(&self, now: Timestamp) -> impl Iterator<Item = Rival> {
+        self.active()
+            .filter(|active| active.resigned.is_none())
+            .into_iter()
+            .flat_map(move |active| {
+                self.speakers
+                    .values()
+                    .filter(move |speaker| speaker.id != active.id)
+                    .filter_map(move |speaker| rival(active, speaker, now))
+            })
+    }
+
+    /// Whether a router may be active: it is alive, or kept silent by a rival.
+    pub(crate) fn may_be_active(&self, speaker: &Speaker, now: Timestamp) -> bool {
+        let held_down = || {
+            speaker.contest().is_some()
+                && now < speaker.gone_at()
+                && self
+                    .active()
+                    .is_some_and(|active| speaker.rejects(active).is_some())
+        };
+        speaker.is_alive(now) || held_down()
+    }
+
+    /// When the answers of this module may change.
+    pub(crate) fn rivalry_deadlines(&self) -> impl Iterator<Item = Timestamp> {
+        let round = self.active().map_or(Span::ZERO, Speaker::master_down);
+        self.speakers.values().flat_map(move |speaker| {
+            let contest = speaker.contest().map(|contest| contest.since + round);
+            [speaker.dead_at(), speaker.gone_at()]
+                .into_iter()
+                .chain(contest)
+        })
+    }
+}
+
+fn rival(active: &Speaker, speaker: &Speaker, now: Timestamp) -> Option<Rival> {
+    let contest = speaker.contest()?;
+    let rejection = speaker.rejects(active);
+    let loud = is_loud(contest, active, speaker, now);
+    let quiet = || {
+        rejection.is_some_and(|cause| is_quiet(cause, contest, active, speaker))
+            && now >= contest.since + active.master_down()
+            && now < speaker.gone_at()
+            && now < active.gone_at()
+    };
+    (loud || quiet()).then(|| Rival {
+        id: speaker.id,
+        since: contest.since,
+        cause: rejection
+            .or_else(|| active.rejects(speaker))
+            .unwrap_or(Cause::NotReceived),
+        loud: speaker.is_alive(now),
+    })
+}
+
+fn is_loud(contest: Contest, active: &Speaker, speaker: &Speaker, now: Timestamp) -> bool {
+    contest.defiances >= 2
+        && active.last > contest.since
+        && speaker.is_alive(now)
+        && active.is_alive(now)
+}
+
+/// Whether a router that advertised beside the active one must be active still, though silent.
+///
+/// A single packet may be made up: the router has to have claimed an address as well, or to have
+/// been heard before. And that differing address lists are dropped is true of keepalived up to
+/// 2.3.2 only: there, something else has to show it.
+fn is_quiet(cause: Cause, contest: Contest, active: &Speaker, speaker: &Speaker) -> bool {
+    let claimed_after = |time| speaker.last_claim.is_some_and(|claim| claim >= time);
+    let real = speaker.is_established() || claimed_after(contest.since);
+    let dropped = cause != Cause::AddressListMismatch
+        || contest.defiances > 0
+        || claimed_after(contest.since + active.interval() * 2);
+    real && dropped
+}

@@ -1,0 +1,25 @@
+//! Where a virtual router lives.
+
+use std::sync::Arc;
+
+use crate::{frame::Origin, wire::VlanStack};
+
+/// A broadcast domain, as far as it can be told: the same VRID on another interface or in another
+/// VLAN is another virtual router.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Segment {
+    /// Name of the interface; `None` in a capture file that names none.
+    pub interface: Option<Arc<str>>,
+    /// VLANs.
+    pub vlan: VlanStack,
+}
+
+impl Segment {
+    /// The segment of a frame.
+    pub(crate) fn of(origin: &Origin, vlan: &VlanStack) -> Self {
+        Self {
+            interface: origin.interface.clone(),
+            vlan: vlan.clone(),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! One router that advertises a virtual router.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use super::{
+    admission::Config,
+    gaps::Gaps,
+    timers::{crossing, late_after, master_down},
+};
+use crate::{
+    model::{MacAddr, Priority, Span, Timestamp, Version},
+    record::Cause,
+    wire::Checksum,
+};
+
+/// Number of a speaker within its virtual router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SpeakerId(pub(super) u32);
+
+/// A router, as its adverts show it.
+///
+/// Two machines may share a source address (FRR does so over IPv6): they are told apart by their
+/// priorities once both are heard at the same time.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    pub(super) id: SpeakerId,
+    /// Source address.
+    pub source: IpAddr,
+    /// MAC of its adverts.
+    pub mac: Option<MacAddr>,
+    /// MAC that its source address has by ARP or neighbour discovery; tells machines apart where
+    /// adverts carry a virtual MAC.
+    pub own_mac: Option<MacAddr>,
+    /// Priority of its last advert that was no resignation.
+    pub priority: Priority,
+    /// What the others have to agree with.
+    pub config: Config,
+    /// Its first advert.
+    pub first: Timestamp,
+    /// Its last advert.
+    pub last: Timestamp,
+    /// How many it has sent.
+    pub adverts: u64,
+    /// When it resigned, if it did so last.
+    pub resigned: Option<Timestamp>,
+    /// How regular its adverts are.
+    pub gaps: Gaps,
+    /// Whether it has ever been active.
+    pub has_been_active: bool,
+    /// It resigned while another router was active, and so leaves nothing behind.
+    pub(super) left: bool,
+    /// It lost its role without having yielded or resigned: when it comes back it may never have
+    /// known, and has no reason to announce the addresses.
+    pub(super) lost_silently: bool,
+    /// The last advert that was clearly before `last`.
+    pub(super) before: Option<Timestamp>,
+    /// When it was last heard by each of its destinations.
+    pub(super) heard_by: BTreeMap<IpAddr, Timestamp>,
+    /// Its last ARP or neighbour discovery for one of the virtual addresses.
+    pub(super) last_claim: Option<Timestamp>,
+    pub(super) contest: Option<Contest>,
+    pub(super) alternation: Alternation,
+}
+
+/// Evidence that a router stays active beside the active one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contest {
+    /// When it should have yielded first.
+    pub(crate) since: Timestamp,
+    /// The last time it did not.
+    pub(crate) last: Option<Timestamp>,
+    /// Adverts it has sent at its pace since although it should have heard the active router.
+    pub(crate) defiances: u32,
+}
+
+/// Two priorities in turn from one source are two machines.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Alternation {
+    /// The other priority, and when it was last advertised.
+    pub(super) other: Option<(Priority, Timestamp)>,
+    pub(super) turns: u8,
+}
+
+/// Destinations of unicast adverts that are kept for a speaker.
+const MAX_DESTINATIONS: usize = 64;
+
+impl Speaker {
+    pub(super) fn new(
+        id: SpeakerId,
+        source: IpAddr,
+        priority: Priority,
+        config: Config,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            source,
+            mac: None,
+            own_mac: None,
+            priority,
+            config,
+            first: now,
+            last: now,
+            adverts: 0,
+            resigned: None,
+            gaps: Gaps::default(),
+            has_been_active: false,
+            left: false,
+            lost_silently: false,
+            before: None,
+            heard_by: BTreeMap::new(),
+            last_claim: None,
+            contest: None,
+            alternation: Alternation::default(),
+        }
+    }
+
+    pub(crate) const fn id(&self) -> SpeakerId {
+        self.id
+    }
+
+    /// Whether it was seen to claim one of the virtual addresses.
+    pub(crate) const fn has_claimed(&self) -> bool {
+        self.last_claim.is_some()
+    }
+
+    /// Its advertisement interval.
+    pub fn interval(&self) -> Span {
+        self.config.interval.span()
+    }
+
+    /// Its own `Master_Down_Interval`.
+    pub fn master_down(&self) -> Span {
+        master_down(self.config.version, self.priority, self.interval())
+    }
+
+    /// The addresses of its last advert that was captured whole.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.config.addresses.iter().flatten().copied()
+    }
+
+    /// It has sent enough adverts at its pace for its silence to mean something: single packets may
+    /// be mistakes, or made up.
+    pub(crate) fn is_established(&self) -> bool {
+        self.gaps.regular() >= 2
+    }
+
+    /// It has been heard of recently, and has not resigned.
+    pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
+        self.resigned.is_none() && now < self.dead_at()
+    }
+
+    /// When it has been silent for so long that another takes over.
+    pub(crate) fn dead_at(&self) -> Timestamp {
+        self.last + self.master_down()
+    }
+
+    /// When nothing has been seen of it for so long that it is taken for gone, even if another
+    /// router keeps it from advertising.
+    pub(crate) fn gone_at(&self) -> Timestamp {
+        self.last.max_of(self.last_claim) + self.master_down() * 10
+    }
+
+    /// When what its last advert said is no longer worth comparing with.
+    pub(crate) fn outdated_at(&self) -> Timestamp {
+        let span = if self.left { 1 } else { 10 };
+        self.last + self.master_down() * span
+    }
+
+    pub(crate) fn contest(&self) -> Option<Contest> {
+        self.contest.filter(|_| self.resigned.is_none())
+    }
+
+    /// Which of two routers stays active when both are: RFC 9568 section 6.4.3.
+    pub(super) fn beats(&self, other: &Self) -> bool {
+        (self.priority, self.source) > (other.priority, other.source)
+    }
+
+    pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
+        now.since(self.last) > late_after(self.interval())
+    }
+
+    /// The last of its adverts that another router must have dealt with by `now`.
+    pub(super) fn heeded(&self, now: Timestamp) -> Option<Timestamp> {
+        if now.since(self.last) > crossing(self.interval()) {
+            Some(self.last)
+        } else {
+            self.before
+        }
+    }
+
+    /// Takes an advert in; returns the time since the one before to the same destination.
+    pub(super) fn hear(
+        &mut self,
+        destination: IpAddr,
+        mac: Option<MacAddr>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Option<Span> {
+        if self.adverts > 0 && now.since(self.last) > crossing(self.interval()) {
+            self.before = Some(self.last);
+        }
+        self.last = now;
+        self.adverts += 1;
+        self.mac = mac.or(self.mac);
+        let addresses = config
+            .addresses
+            .clone()
+            .or_else(|| self.config.addresses.take());
+        self.config = Config {
+            addresses,
+            ..config.clone()
+        };
+        if self.heard_by.len() >= MAX_DESTINATIONS && !self.heard_by.contains_key(&destination) {
+            self.heard_by.clear();
+        }
+        let gap = self
+            .heard_by
+            .insert(destination, now)
+            .map(|last| now.since(last));
+        if let Some(gap) = gap {
+            self.gaps.record(gap, self.interval());
+        }
+        gap
+    }
+
+    /// Why this router drops the adverts of another, as far as adverts tell; `None` if it takes
+    /// them.
+    pub(crate) fn rejects(&self, other: &Self) -> Option<Cause> {
+        let (mine, theirs) = (&self.config, &other.config);
+        if mine.version != theirs.version {
+            Some(Cause::VersionMismatch)
+        } else if auth_differs(mine, theirs) {
+            Some(Cause::AuthMismatch)
+        } else if mine.version == Version::V2 && mine.interval != theirs.interval {
+            Some(Cause::IntervalMismatch)
+        } else if self.priority == Priority::OWNER && other.priority == Priority::OWNER {
+            Some(Cause::OwnerConflict)
+        } else if mine.checksum == Some(Checksum::Ok)
+            && theirs.checksum == Some(Checksum::OkNoPseudoHeader)
+        {
+            // The reverse is taken: keepalived with v3_checksum_as_v2 accepts any.
+            Some(Cause::ChecksumVariant)
+        } else if addresses_differ(mine, theirs) {
+            // keepalived up to 2.3.2; later versions and FRR only log it.
+            Some(Cause::AddressListMismatch)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the two serve the same addresses at least in part.
+    pub(crate) fn shares_address(&self, other: &Self) -> bool {
+        let empty = BTreeSet::new();
+        let mine = self.config.addresses.as_ref().unwrap_or(&empty);
+        let theirs = other.config.addresses.as_ref().unwrap_or(&empty);
+        mine.is_empty() || theirs.is_empty() || !mine.is_disjoint(theirs)
+    }
+}
+
+/// Whether two routers authenticate differently, where both are known.
+pub(crate) fn auth_differs(one: &Config, other: &Config) -> bool {
+    use super::admission::AuthTag::Unseen;
+    one.auth != Unseen && other.auth != Unseen && one.auth != other.auth
+}
+
+/// Whether two routers advertise different addresses, where both are known.
+pub(crate) fn addresses_differ(one: &Config, other: &Config) -> bool {
+    matches!((&one.addresses, &other.addresses), (Some(one), Some(other)) if one != other)
+}
+
+trait MaxOf {
+    fn max_of(self, other: Option<Self>) -> Self
+    where
+        Self: Sized;
+}
+
+impl MaxOf for Timestamp {
+    fn max_of(self, other: Option<Self>) -> Self {
+        other.map_or(self, |other| self.max(other))
+    }
+}

@@ -1,0 +1,123 @@
+//! What a router tells its neighbours when it becomes active.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use super::{router::Router, speaker::SpeakerId, timers::announcement_window};
+use crate::{
+    model::{Family, Span, Timestamp},
+    record::{Announced, ChangeReason, StateRecord},
+};
+
+/// A change of the active router, and the announcements that followed it.
+#[derive(Clone, Debug)]
+pub(crate) struct Takeover {
+    pub(crate) speaker: SpeakerId,
+    pub(crate) reason: ChangeReason,
+    pub(super) from: Option<IpAddr>,
+    pub(super) outage: Option<Span>,
+    /// The router may not know that it had lost its role: it has nothing to announce.
+    pub(crate) returning: bool,
+    pub(crate) time: Timestamp,
+    /// How often each address was announced, and when first.
+    pub(super) announced: BTreeMap<IpAddr, (u64, Timestamp)>,
+    /// The window for announcements is over.
+    pub(crate) completed: bool,
+}
+
+impl Router {
+    pub(super) fn open_takeover(&mut self, mut takeover: Takeover) {
+        let Some(interval) = self.active().map(super::speaker::Speaker::interval) else {
+            return;
+        };
+        // Neighbours may be told before the first advert: FRR is an interval late with IPv6.
+        let early = match self.family {
+            Family::Ipv4 => Span::from_millis(200),
+            Family::Ipv6 => interval * 3 / 2,
+        };
+        for (address, announcement) in &mut self.neighbours.announcements {
+            announcement.in_tenure = None;
+            let by_active = announcement
+                .speaker
+                .is_none_or(|speaker| speaker == takeover.speaker);
+            if by_active && takeover.time.since(announcement.time) <= early {
+                announcement.in_tenure = Some(announcement.time);
+                takeover.announced.insert(*address, (1, announcement.time));
+            }
+        }
+        self.neighbours.mixed = None;
+        self.takeover = Some(takeover);
+        self.report_takeover(None);
+    }
+
+    /// When the announcements after the last takeover are all made.
+    pub(super) fn takeover_due(&self) -> Option<Timestamp> {
+        let takeover = self
+            .takeover
+            .as_ref()
+            .filter(|takeover| !takeover.completed)?;
+        let interval = self.speakers.get(&takeover.speaker)?.interval();
+        let window = announcement_window(interval);
+        // A long list of addresses takes its time.
+        let going_on = self
+            .neighbours
+            .last_announcement(takeover.speaker)
+            .map(|last| last.min(takeover.time + window * 10) + Span::from_secs(1));
+        let due = takeover.time + window;
+        Some(going_on.map_or(due, |going_on| due.max(going_on)))
+    }
+
+    /// Reports what was announced, once that is known or will not be.
+    pub(super) fn close_takeover(&mut self, now: Timestamp) {
+        let Some(takeover) = self
+            .takeover
+            .as_mut()
+            .filter(|takeover| !takeover.completed)
+        else {
+            return;
+        };
+        takeover.completed = true;
+        if takeover.reason == ChangeReason::FirstSeen && takeover.announced.is_empty() {
+            return;
+        }
+        self.report_takeover(Some(now));
+    }
+
+    fn report_takeover(&mut self, completed_at: Option<Timestamp>) {
+        let Some((takeover, to)) = self.takeover.as_ref().and_then(|takeover| {
+            let to = self.speakers.get(&takeover.speaker)?;
+            Some((takeover, to))
+        }) else {
+            return;
+        };
+        let announced = takeover
+            .announced
+            .iter()
+            .map(|(address, (count, first))| Announced {
+                address: *address,
+                count: *count,
+                first_ms: millis(first.since(takeover.time)),
+            })
+            .collect();
+        let record = StateRecord {
+            vrid: self.vrid,
+            family: self.family,
+            group: self.group,
+            peers: self.peers.iter().copied().collect(),
+            from: takeover.from,
+            to: to.source,
+            mac: to.mac,
+            priority: to.priority,
+            addresses: to.addresses().collect(),
+            reason: takeover.reason,
+            outage_ms: takeover.outage.map(millis),
+            completes: completed_at.map(|_| takeover.time),
+            announced: completed_at.map(|_| announced),
+        };
+        self.reports
+            .push((completed_at.unwrap_or(takeover.time), record));
+    }
+}
+
+fn millis(span: Span) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
