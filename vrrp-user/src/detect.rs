@@ -43,8 +43,10 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    daemon::Daemons,
     frame::Direction,
-    model::{Span, Timestamp},
+    log::Entry,
+    model::{Span, Timestamp, Vrid},
     record::{Body, Loss, LossReason, Record, Severity, Start},
     tracker::{
         Forgotten, How, RouterId, Saying, Segment, Tracker,
@@ -74,6 +76,7 @@ pub struct Sighting<'a> {
 pub struct Analyst {
     now: Timestamp,
     tracker: Tracker,
+    daemons: Daemons,
     ledger: Ledger,
     incidents: Incidents,
     echoes: Echoes,
@@ -155,6 +158,25 @@ impl Analyst {
             wire::Body::Arp(arp) => self.arp(&segment, sighting, arp),
             wire::Body::Nd(nd) => self.nd(&segment, sighting, nd),
         }
+    }
+
+    /// What the daemons say of themselves.
+    pub const fn daemons_mut(&mut self) -> &mut Daemons {
+        &mut self.daemons
+    }
+
+    /// Takes a line of a log in. Returns the VRID of the instance it is about, where that is known.
+    pub fn handle_log(&mut self, entry: &Entry) -> Option<Vrid> {
+        let (routers, vrid) = self.daemons.handle(entry, &self.tracker, self.now);
+        for id in routers {
+            self.assess(id);
+        }
+        vrid
+    }
+
+    /// Takes in a line from before the run.
+    pub fn recall_log(&mut self, entry: &Entry) {
+        self.daemons.recall(entry);
     }
 
     /// Takes in that frames were lost.
@@ -331,7 +353,11 @@ impl Analyst {
         let Some(router) = self.tracker.router(id) else {
             return;
         };
-        let view = View { router, now };
+        let view = View {
+            router,
+            daemons: &self.daemons,
+            now,
+        };
         let mut deadlines = Vec::new();
         let mut records = Vec::new();
         for detector in DETECTORS {
@@ -353,7 +379,11 @@ impl Analyst {
             } else {
                 (other, router)
             };
-            let view = View { router: one, now };
+            let view = View {
+                router: one,
+                daemons: &self.daemons,
+                now,
+            };
             for detector in PAIR_DETECTORS {
                 let key = Key {
                     subject: Subject::Pair(one.id(), other.id()),

@@ -18,6 +18,8 @@ mod time;
 
 use std::sync::Arc;
 
+use grammar::Reading;
+
 pub use envelope::{Envelopes, MAX_LINE, MAX_RAW};
 pub use event::{Details, Life, LogEvent, LogState};
 pub use time::{Calendar, Inferred, Window};
@@ -52,6 +54,36 @@ pub enum Writer {
     Unknown,
     /// Somebody else.
     Stranger,
+}
+
+/// A line that concerns us, and what it says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The line.
+    pub line: LogLine,
+    /// What it says.
+    pub reading: Reading,
+    /// Whether it is from the log of the host that is watched, or that the capture is from.
+    pub here: bool,
+}
+
+impl Entry {
+    /// Reads a line; `None` for one of a stranger, or one that says nothing we know and whose
+    /// writer is unknown.
+    pub fn read(line: LogLine) -> Option<Self> {
+        let reading = match line.writer {
+            Writer::Daemon => grammar::read(&line.text),
+            Writer::System => grammar::read_foreign(&line.text)?,
+            Writer::Unknown => Some(grammar::read(&line.text))
+                .filter(|reading| reading.event != LogEvent::Other)?,
+            Writer::Stranger => return None,
+        };
+        Some(Self {
+            line,
+            reading,
+            here: true,
+        })
+    }
 }
 
 impl Writer {

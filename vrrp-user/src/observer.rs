@@ -22,9 +22,11 @@ use std::{
 use crate::{
     detect::{Analyst, Sighting},
     frame::Frame,
+    keepalived_conf::Conf,
+    log::Entry,
     model::{FingerprintKey, Timestamp},
     record::{
-        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
+        AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record, Severity,
         Start, Summary,
     },
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
@@ -170,6 +172,29 @@ impl Observer {
         self.collect();
     }
 
+    /// Takes in a line of a log, which was read at `now`.
+    pub fn handle_log(&mut self, now: Timestamp, entry: &Entry) {
+        self.advance(now);
+        self.summary.log += 1;
+        let vrid = self.analyst.handle_log(entry);
+        let time = entry.line.time.map_or(now, |window| window.start);
+        let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
+        self.push(Record {
+            time,
+            interface: entry.reading.details.interface.as_deref().map(Arc::from),
+            vlan: Vec::new(),
+            direction: None,
+            observer: self.settings.observer.clone(),
+            body: Body::Log(record),
+        });
+        self.collect();
+    }
+
+    /// Takes in a line from before the run: what the daemon is, not what it did.
+    pub fn recall_log(&mut self, entry: &Entry) {
+        self.analyst.recall_log(entry);
+    }
+
     /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
     /// frames.
     pub fn handle_unwatched(&mut self, count: u64) {
@@ -184,6 +209,11 @@ impl Observer {
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         self.analyst.poll_timeout()
+    }
+
+    /// Takes in the configuration of keepalived on the watched host.
+    pub fn set_conf(&mut self, conf: Conf) {
+        self.analyst.daemons_mut().set_conf(conf);
     }
 
     /// The virtual routers and what is wrong with them.

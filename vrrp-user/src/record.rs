@@ -7,6 +7,7 @@
 
 mod advert;
 mod finding;
+mod log;
 mod neighbour;
 mod session;
 mod state;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use advert::{AdvertRecord, AuthKind, CarpRecord};
 pub use finding::{Cause, Code, Evidence, FindingRecord, ParseCodeError, Severity, Status};
+pub use log::LogRecord;
 pub use neighbour::{ArpRecord, NdRecord};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
 pub use state::{Announced, ChangeReason, StateRecord};
@@ -68,6 +70,8 @@ pub enum Body {
     State(StateRecord),
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
+    /// A line of a VRRP daemon's log.
+    Log(LogRecord),
 }
 
 /// The kind of a record, as named in the key `record` and by `--only`.
@@ -92,6 +96,8 @@ pub enum Kind {
     State,
     /// Something is wrong, or no longer is.
     Finding,
+    /// A line of a VRRP daemon's log.
+    Log,
 }
 
 impl Body {
@@ -107,6 +113,7 @@ impl Body {
             Self::Nd(_) => Kind::Nd,
             Self::State(_) => Kind::State,
             Self::Finding(_) => Kind::Finding,
+            Self::Log(_) => Kind::Log,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::{
+    daemon::Daemons,
     model::{MacAddr, Timestamp},
     record::{Cause, Code, Evidence},
     tracker::{Router, Speaker, SpeakerId},
@@ -12,6 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub(super) router: &'a Router,
+    /// What the daemons say of themselves.
+    pub(super) daemons: &'a Daemons,
     pub(super) now: Timestamp,
 }
 

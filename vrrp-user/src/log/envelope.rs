@@ -51,7 +51,7 @@ impl Envelopes {
 }
 
 impl LogLine {
-    fn new(writer: Writer, time: Option<Window>, inferred: Inferred, text: &str) -> Self {
+    pub(super) fn new(writer: Writer, time: Option<Window>, inferred: Inferred, text: &str) -> Self {
         Self {
             host: None,
             writer,

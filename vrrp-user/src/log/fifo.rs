@@ -2,7 +2,11 @@
 //!
 //! `INSTANCE "VI_1" MASTER 100`: what the daemon believes, without a log in between.
 
-use super::event::LogState;
+use super::{
+    Entry, Inferred, LogLine, Window, Writer,
+    event::{Details, LogEvent, LogState},
+    grammar::Reading,
+};
 
 /// What a notification is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +72,48 @@ pub fn read(line: &str) -> Option<Notification> {
         change,
         priority,
     })
+}
+
+impl Notification {
+    /// The notification as if it had been logged.
+    pub fn into_entry(self, text: &str, time: Window) -> Entry {
+        let (event, state) = match self.change {
+            Change::State(state) => (
+                match state {
+                    LogState::Master => LogEvent::StateMaster,
+                    LogState::Backup => LogEvent::StateBackup,
+                    LogState::Fault => LogEvent::StateFault,
+                    LogState::Init | LogState::Stop | LogState::Deleted => LogEvent::StateAny,
+                },
+                Some(state),
+            ),
+            Change::MasterRxLowerPriority => (LogEvent::RxLowerAsMaster, None),
+            Change::MasterPriority | Change::BackupPriority => (LogEvent::PrioChange, None),
+        };
+        let priority = self.priority.map(u64::from);
+        let changed = event == LogEvent::PrioChange;
+        let details = Details {
+            state,
+            ours: priority.filter(|_| !changed),
+            after: priority.filter(|_| changed),
+            ..Details::default()
+        };
+        let (event, instance, group) = match self.subject {
+            Subject::Instance => (event, Some(self.name), None),
+            Subject::Group => (LogEvent::Group, None, Some(self.name)),
+        };
+        let line = LogLine::new(Writer::Daemon, Some(time), Inferred::default(), text);
+        Entry {
+            line,
+            reading: Reading {
+                event,
+                instance,
+                group,
+                details,
+            },
+            here: true,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -129,9 +129,9 @@ fn milliseconds(text: &str) -> Option<u64> {
 }
 
 fn on(text: &str) -> Option<bool> {
-    const ON: [&str; 5] = ["added", "gained", "setting", "succeeded", "up"];
-    const OFF: [&str; 7] = [
-        "removed", "lost", "removing", "failed", "down", "timed out", "timed_out",
+    const ON: [&str; 6] = ["added", "assigned", "gained", "setting", "succeeded", "up"];
+    const OFF: [&str; 8] = [
+        "removed", "deassigned", "lost", "removing", "failed", "down", "timed out", "timed_out",
     ];
     let is = |word: &&str| text.eq_ignore_ascii_case(word);
     if ON.iter().any(|word| is(&word)) {

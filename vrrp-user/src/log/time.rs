@@ -49,7 +49,7 @@ impl Window {
     Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema,
 )]
 pub struct Inferred {
-    /// The year: the one that brings the line closest to the rest of the input.
+    /// The year: the last one that does not put the line into the future.
     pub year: bool,
     /// The month, whose name is in a language we do not know.
     pub month: bool,
@@ -71,6 +71,9 @@ pub struct Calendar {
     reference: Timestamp,
 }
 
+/// How far after the reference a line may have been written.
+const AHEAD: Span = Span::from_hours(31 * 24);
+
 /// Digits of a fraction of a second that a timestamp can keep.
 const NANO_DIGITS: usize = 9;
 
@@ -91,7 +94,9 @@ impl Calendar {
         window(zoned.timestamp(), width)
     }
 
-    /// The window of a date without year, and without month where its name says nothing.
+    /// The window of a date without year, and without month where its name says nothing: the last
+    /// one that is not in the future, but for a clock that runs ahead and a capture that began
+    /// before its log ends. With an unknown month, the nearest.
     pub(super) fn nearest(
         &self,
         month: Option<i8>,
@@ -102,11 +107,17 @@ impl Calendar {
         let now = jiff::Timestamp::from_nanosecond(i128::from(self.reference.as_nanos())).ok()?;
         let year = now.to_zoned(self.zone.clone()).year();
         let months = month.map_or(1..=12, |month| month..=month);
-        (year - 1..=year + 1)
+        // Eight years may lie between two leap days.
+        let windows = (year.saturating_sub(8)..=year.saturating_add(1))
             .flat_map(|year| months.clone().map(move |month| (year, month)))
             .filter_map(|(year, month)| Date::new(year, month, day).ok())
             .filter_map(|date| self.local(date.to_datetime(time), width))
-            .min_by_key(|window| window.start.distance(self.reference))
+            .filter(|window| window.start <= self.reference + AHEAD);
+        if month.is_some() {
+            windows.max_by_key(|window| window.start)
+        } else {
+            windows.min_by_key(|window| window.start.distance(self.reference))
+        }
     }
 }
 

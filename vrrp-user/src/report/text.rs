@@ -67,6 +67,7 @@ impl Style {
             Body::Nd(nd) => self.nd(nd, line),
             Body::State(state) => self.state(state, line),
             Body::Finding(finding) => self.finding(finding, line),
+            Body::Log(log) => self.log(log, line),
         }
     }
 
@@ -114,6 +115,7 @@ impl Style {
             carp,
             arp,
             nd,
+            log,
             duplicates,
             ignored,
             lost,
@@ -127,6 +129,9 @@ impl Style {
             line,
             ", {unwatched} ARP/ND of others, {duplicates} seen twice, {ignored} ignored"
         )?;
+        if *log > 0 {
+            write!(line, ", {log} log lines")?;
+        }
         if lost.is_empty() {
             line.push_str(", none lost");
         } else {

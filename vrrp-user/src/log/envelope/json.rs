@@ -27,7 +27,7 @@ struct Entry {
     log: Option<String>,
     time: Option<String>,
     #[serde(rename = "MESSAGE")]
-    message: Option<Field>,
+    message: Field,
     #[serde(rename = "SYSLOG_IDENTIFIER")]
     identifier: Field,
     #[serde(rename = "_COMM")]
@@ -54,7 +54,7 @@ pub(super) fn read(envelopes: &Envelopes, raw: &[u8], lines: &mut Vec<LogLine>) 
     if let Some(log) = &entry.log {
         docker(envelopes, log, entry.time.as_deref(), lines);
         true
-    } else if entry.message.is_some() {
+    } else if entry.is_of_the_journal() {
         journal(&entry, lines);
         true
     } else {
@@ -78,7 +78,7 @@ fn docker(envelopes: &Envelopes, log: &str, time: Option<&str>, lines: &mut Vec<
 }
 
 fn journal(entry: &Entry, lines: &mut Vec<LogLine>) {
-    let Some(message) = entry.message.as_ref().and_then(Field::text) else {
+    let Some(message) = entry.message.text() else {
         return;
     };
     let time = entry
@@ -112,7 +112,28 @@ fn journal(entry: &Entry, lines: &mut Vec<LogLine>) {
     }
 }
 
+impl Entry {
+    /// A message that is too long to print is null; other fields tell what this is.
+    const fn is_of_the_journal(&self) -> bool {
+        let Self {
+            message,
+            identifier,
+            command,
+            received,
+            ..
+        } = self;
+        !(message.is_nothing()
+            && identifier.is_nothing()
+            && command.is_nothing()
+            && received.is_nothing())
+    }
+}
+
 impl Field {
+    const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
     fn text(&self) -> Option<String> {
         match self {
             Self::Text(text) => Some(text.clone()),

@@ -18,7 +18,7 @@ use crate::{
     model::{Family, Vrid},
 };
 
-const RULES: &[Rule] = &[
+pub(super) const RULES: &[Rule] = &[
     (AdvertTimeout, "Master_Down_Timer expired"),
     (
         RxHigherAsMaster,

@@ -21,8 +21,8 @@ pub(super) const BARE: &[Rule] = &[
     (IpChange, "Netlink reflector reports IP {address} {on} from {interface}"),
     // 1.x names no interface.
     (IpChange, "Netlink reflector reports IP {address} {on}"),
-    (IpAssign, "Assigned address {address} for interface {interface}"),
-    (IpAssign, "Deassigned address {address} from interface {interface}"),
+    (IpAssign, "{on} address {address} for interface {interface}"),
+    (IpAssign, "{on} address {address} from interface {interface}"),
     (Link, "Kernel is reporting: interface {interface} {on}"),
     (Link, "Netlink reports {interface} {on}"),
     (Link, "Linkbeat reports {interface} {on}"),

@@ -1,0 +1,109 @@
+//! What the VRRP daemons say of themselves: which state they believe to be in, what they did and
+//! could not do.
+//!
+//! The tracker knows the wire, this module knows the logs, and `detect` compares the two. An
+//! instance of a log is matched to a virtual router by keepalived's configuration where there is
+//! one, else by VRID, addresses and senders. Bounded: the number of hosts and instances is what the
+//! machines of a cluster have, and more are not kept.
+
+mod belief;
+mod coverage;
+mod host;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use belief::Belief;
+pub use coverage::Coverage;
+pub use host::Host;
+
+use crate::{
+    keepalived_conf::Conf,
+    log::Entry,
+    model::{Timestamp, Vrid},
+    tracker::{RouterId, Tracker},
+};
+
+/// All daemons whose logs are read.
+#[derive(Debug, Default)]
+pub struct Daemons {
+    hosts: BTreeMap<HostName, Host>,
+    /// Configuration of the watched host, until the name of that host is known.
+    conf: Option<Arc<Conf>>,
+    /// Name of the watched host, as its first line has it.
+    here: Option<HostName>,
+}
+
+/// Name of a host as its lines have it; `None` in logs that name none.
+pub type HostName = Option<Arc<str>>;
+
+/// Hosts that are kept.
+const MAX_HOSTS: usize = 64;
+
+impl Daemons {
+    /// Takes in the configuration of the daemon on the watched host.
+    pub fn set_conf(&mut self, conf: Conf) {
+        let conf = Arc::new(conf);
+        if let Some(host) = self.here.as_ref().and_then(|name| self.hosts.get_mut(name)) {
+            host.conf = Some(Arc::clone(&conf));
+        }
+        self.conf = Some(conf);
+    }
+
+    /// The configuration of the daemon on the watched host.
+    pub fn conf(&self) -> Option<&Conf> {
+        self.conf.as_deref()
+    }
+
+    /// Takes a line in, which was read at `now`. Returns the virtual routers it is about, and the
+    /// VRID of the instance that it names.
+    pub(crate) fn handle(
+        &mut self,
+        entry: &Entry,
+        tracker: &Tracker,
+        now: Timestamp,
+    ) -> (Vec<RouterId>, Option<Vrid>) {
+        let Some(host) = self.host(entry) else {
+            return (Vec::new(), None);
+        };
+        host.handle(entry, tracker, now)
+    }
+
+    /// Takes in a line from before the run.
+    pub(crate) fn recall(&mut self, entry: &Entry) {
+        if let Some(host) = self.host(entry) {
+            host.recall(entry);
+        }
+    }
+
+    /// What the daemons believe of a virtual router.
+    pub(crate) fn about(&self, router: RouterId) -> impl Iterator<Item = (&Host, &Belief)> {
+        self.hosts.values().flat_map(move |host| {
+            host.instances()
+                .filter(move |belief| belief.router == Some(router))
+                .map(move |belief| (host, belief))
+        })
+    }
+
+    /// The hosts.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.values()
+    }
+
+    fn host(&mut self, entry: &Entry) -> Option<&mut Host> {
+        let name = &entry.line.host;
+        if entry.here && self.here.is_none() {
+            self.here = Some(name.clone());
+        }
+        if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(name) {
+            return None;
+        }
+        // A file may hold the lines of other hosts as well.
+        let here = entry.here && self.here.as_ref() == Some(name);
+        let conf = self.conf.as_ref().filter(|_| here);
+        Some(self.hosts.entry(name.clone()).or_insert_with(|| {
+            let mut host = Host::new(name.clone(), here);
+            host.conf = conf.cloned();
+            host
+        }))
+    }
+}
