@@ -13,7 +13,9 @@ mod host;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use belief::Belief;
-pub use coverage::Coverage;
+pub(crate) use belief::{Announcing, Unheard};
+pub(crate) use coverage::GAP_SHADOW;
+pub use coverage::{Coverage, Release};
 pub use host::Host;
 
 use crate::{
@@ -82,11 +84,6 @@ impl Daemons {
                 .filter(move |belief| belief.router == Some(router))
                 .map(move |belief| (host, belief))
         })
-    }
-
-    /// The hosts.
-    pub(crate) fn hosts(&self) -> impl Iterator<Item = &Host> {
-        self.hosts.values()
     }
 
     fn host(&mut self, entry: &Entry) -> Option<&mut Host> {

@@ -9,19 +9,28 @@
 //! What is wrong with single packets is counted as [`incident`]s.
 
 mod address_list_mismatch;
+mod address_lost;
 mod advert_gap;
 mod auth_mismatch;
 mod bad_checksum;
 mod bad_ttl;
 mod carp_neighbour;
 mod checksum_variant_mismatch;
+mod config_drift;
+mod daemon_died;
+mod daemon_stalled;
 mod disagreement;
+mod egress_blocked;
 mod false_owner;
 mod flapping;
 mod garp_missing;
+mod garp_not_sent;
 mod incident;
 mod interval_mismatch;
 mod ledger;
+mod local_drop;
+mod log_gap;
+mod log_wire_disagree;
 mod malformed_advert;
 mod no_master;
 mod owner_conflict;
@@ -111,6 +120,15 @@ const DETECTORS: &[&dyn Detector] = &[
     &garp_missing::GarpMissing,
     &stale_garp::StaleGarp,
     &plaintext_auth::PlaintextAuth,
+    &local_drop::LocalDrop,
+    &egress_blocked::EgressBlocked,
+    &address_lost::AddressLost,
+    &daemon_died::DaemonDied,
+    &daemon_stalled::DaemonStalled,
+    &garp_not_sent::GarpNotSent,
+    &log_wire_disagree::LogWireDisagree,
+    &config_drift::ConfigDrift,
+    &log_gap::LogGap,
 ];
 
 const PAIR_DETECTORS: &[&dyn PairDetector] = &[

@@ -5,6 +5,7 @@
 //! fingerprinted as they are read and never kept.
 
 mod block;
+pub(crate) mod drift;
 mod instance;
 mod source;
 

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod capture;
+mod chronicle;
 pub mod cli;
 pub mod commands;
 pub mod daemon;

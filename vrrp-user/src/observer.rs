@@ -20,6 +20,7 @@ use std::{
 };
 
 use crate::{
+    chronicle::Chronicle,
     detect::{Analyst, Sighting},
     frame::Frame,
     keepalived_conf::Conf,
@@ -89,6 +90,7 @@ pub struct Observer {
     watch: WatchList,
     duplicates: Duplicates,
     analyst: Analyst,
+    chronicle: Chronicle,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -108,6 +110,7 @@ impl Observer {
             watch,
             duplicates: Duplicates::default(),
             analyst: Analyst::default(),
+            chronicle: Chronicle::default(),
             summary: Summary::default(),
             outputs,
         }
@@ -144,6 +147,8 @@ impl Observer {
             observer: self.settings.observer.clone(),
             body,
         });
+        self.chronicle
+            .note_packet(frame.time, frame.origin.interface.as_ref(), &packet);
         self.analyst.handle(&Sighting {
             time: self.now,
             origin: &frame.origin,
@@ -177,6 +182,7 @@ impl Observer {
         self.advance(now);
         self.summary.log += 1;
         let vrid = self.analyst.handle_log(entry);
+        self.chronicle.note_log(now, entry, vrid);
         let time = entry.line.time.map_or(now, |window| window.start);
         let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
         self.push(Record {
@@ -228,6 +234,9 @@ impl Observer {
 
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
+        for incident in self.chronicle.finish() {
+            self.push(incident);
+        }
         let summary = self.summary.clone();
         self.report(self.now, Body::Summary(summary));
     }
@@ -248,7 +257,11 @@ impl Observer {
     fn collect(&mut self) {
         for mut record in self.analyst.take_records() {
             record.observer.clone_from(&self.settings.observer);
+            let incident = self.chronicle.takeover(&record);
             self.push(record);
+            if let Some(incident) = incident {
+                self.push(incident);
+            }
         }
     }
 

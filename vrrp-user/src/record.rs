@@ -7,6 +7,7 @@
 
 mod advert;
 mod finding;
+mod incident;
 mod log;
 mod neighbour;
 mod session;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use advert::{AdvertRecord, AuthKind, CarpRecord};
 pub use finding::{Cause, Code, Evidence, FindingRecord, ParseCodeError, Severity, Status};
+pub use incident::{IncidentRecord, Step, What};
 pub use log::LogRecord;
 pub use neighbour::{ArpRecord, NdRecord};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
@@ -72,6 +74,8 @@ pub enum Body {
     Finding(FindingRecord),
     /// A line of a VRRP daemon's log.
     Log(LogRecord),
+    /// A takeover, put together from the wire and the logs.
+    Incident(IncidentRecord),
 }
 
 /// The kind of a record, as named in the key `record` and by `--only`.
@@ -98,6 +102,8 @@ pub enum Kind {
     Finding,
     /// A line of a VRRP daemon's log.
     Log,
+    /// A takeover, put together from the wire and the logs.
+    Incident,
 }
 
 impl Body {
@@ -114,6 +120,7 @@ impl Body {
             Self::State(_) => Kind::State,
             Self::Finding(_) => Kind::Finding,
             Self::Log(_) => Kind::Log,
+            Self::Incident(_) => Kind::Incident,
         }
     }
 }

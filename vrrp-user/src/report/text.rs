@@ -3,6 +3,7 @@
 //! Everything that comes from the wire or a file is a number, an address or one of our own words by
 //! now, but for names of interfaces and files, which are escaped.
 
+mod incident;
 mod verdict;
 
 use std::{
@@ -68,6 +69,7 @@ impl Style {
             Body::State(state) => self.state(state, line),
             Body::Finding(finding) => self.finding(finding, line),
             Body::Log(log) => self.log(log, line),
+            Body::Incident(incident) => self.incident(incident, record.time, line),
         }
     }
 
