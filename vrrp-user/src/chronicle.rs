@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    log::{Entry, LogEvent, Window},
+    log::{Entry, Life, LogEvent, Window},
     model::{Family, MacAddr, Priority, Span, Timestamp, Vrid},
     record::{Body, ChangeReason, IncidentRecord, Record, StateRecord, Step, What},
     wire::{self, ArpKind, NdKind, Packet},
@@ -54,6 +54,8 @@ enum Subject {
         address: Option<IpAddr>,
         event: LogEvent,
         text: String,
+        /// It may be the reason for a takeover.
+        sets_off: bool,
     },
 }
 
@@ -72,7 +74,12 @@ const MAX_STEPS: usize = 200;
 
 impl Chronicle {
     /// Notes a packet.
-    pub(crate) fn note_packet(&mut self, time: Timestamp, interface: Option<&Arc<str>>, packet: &Packet) {
+    pub(crate) fn note_packet(
+        &mut self,
+        time: Timestamp,
+        interface: Option<&Arc<str>>,
+        packet: &Packet,
+    ) {
         let subject = match &packet.body {
             wire::Body::Advert(advert) => match (advert.vrid, advert.priority) {
                 (Some(vrid), Some(priority)) => Subject::Advert {
@@ -113,13 +120,17 @@ impl Chronicle {
         if !tells(entry.reading.event) {
             return;
         }
-        let time = entry.line.time.unwrap_or_else(|| Window::new(now, Span::ZERO));
+        let time = entry
+            .line
+            .time
+            .unwrap_or_else(|| Window::new(now, Span::ZERO));
         let subject = Subject::Log {
             host: entry.line.host.clone(),
             vrid,
             address: entry.reading.details.address,
             event: entry.reading.event,
             text: entry.line.text.clone(),
+            sets_off: sets_off(entry),
         };
         self.note(time, None, subject);
     }
@@ -138,7 +149,8 @@ impl Chronicle {
                 None
             }
             Some(time) => {
-                self.open.retain(|open| open.time != time || !is_same(open, state));
+                self.open
+                    .retain(|open| open.time != time || !is_same(open, state));
                 Some(self.incident(record, state, time))
             }
         }
@@ -161,7 +173,10 @@ impl Chronicle {
     fn note(&mut self, time: Window, interface: Option<Arc<str>>, subject: Subject) {
         let Window { start, end } = time;
         while self.notes.len() >= MAX_NOTES
-            || self.notes.front().is_some_and(|note| note.end + MEMORY < start)
+            || self
+                .notes
+                .front()
+                .is_some_and(|note| note.end + MEMORY < start)
         {
             self.notes.pop_front();
         }
@@ -186,6 +201,7 @@ impl Chronicle {
             answered: BTreeMap::new(),
             last_advert: None,
             insists: false,
+            said: None,
         };
         for note in &self.notes {
             let elsewhere = note.interface.is_some() && note.interface != record.interface;
@@ -219,6 +235,8 @@ struct Gathering<'a> {
     last_advert: Option<(Timestamp, What)>,
     /// The old router was heard again.
     insists: bool,
+    /// The last line before the takeover that may be its reason.
+    said: Option<String>,
 }
 
 impl Gathering<'_> {
@@ -251,10 +269,14 @@ impl Gathering<'_> {
                 address,
                 event,
                 text,
+                sets_off,
             } => {
                 let about_another = vrid.is_some_and(|vrid| vrid != self.state.vrid)
                     || address.is_some_and(|address| !self.state.addresses.contains(&address));
                 if !about_another {
+                    if *sets_off && note.time <= self.taken {
+                        self.said = Some(text.clone());
+                    }
                     let what = What::Log {
                         host: host.clone(),
                         event: *event,
@@ -352,10 +374,9 @@ impl Gathering<'_> {
             ChangeReason::TieBreak => format!("{new} has the higher address"),
             ChangeReason::Restarted => format!("{new} came back"),
         };
-        let said = self.steps.iter().find_map(|(time, _, what)| match what {
-            What::Log { event, text, .. } if *time <= self.taken && sets_off(*event) => Some(text),
-            _ => None,
-        });
+        // Who was never seen otherwise did not take over from anybody.
+        let said = self.said.as_ref();
+        let said = said.filter(|_| self.state.reason != ChangeReason::FirstSeen);
         match said {
             Some(text) => format!("{wire}; logged before it: {text}"),
             None => wire,
@@ -365,7 +386,10 @@ impl Gathering<'_> {
     fn missing(&self, resigned: bool) -> Vec<String> {
         let state = self.state;
         let mut missing = Vec::new();
-        if state.reason == ChangeReason::Timeout && !resigned && let Some(from) = state.from {
+        if state.reason == ChangeReason::Timeout
+            && !resigned
+            && let Some(from) = state.from
+        {
             missing.push(format!("a resignation of {from}"));
         }
         // Where it is not known yet what was announced, nothing is missing.
@@ -393,20 +417,22 @@ const fn tells(event: LogEvent) -> bool {
 }
 
 /// Whether what a line tells of may be the reason for a takeover.
-const fn sets_off(event: LogEvent) -> bool {
-    matches!(
-        event,
-        LogEvent::Script
-            | LogEvent::File
-            | LogEvent::Proc
-            | LogEvent::Bfd
-            | LogEvent::Link
-            | LogEvent::FaultWhy
-            | LogEvent::Stall
-            | LogEvent::SendErr
-            | LogEvent::Life
-            | LogEvent::PrioChange
-    )
+fn sets_off(entry: &Entry) -> bool {
+    let details = &entry.reading.details;
+    match entry.reading.event {
+        LogEvent::Script | LogEvent::Proc | LogEvent::Bfd | LogEvent::Link => {
+            details.on == Some(false)
+        }
+        LogEvent::Life => matches!(details.life, Some(Life::Stopping | Life::Died)),
+        event => matches!(
+            event,
+            LogEvent::File
+                | LogEvent::FaultWhy
+                | LogEvent::Stall
+                | LogEvent::SendErr
+                | LogEvent::PrioChange
+        ),
+    }
 }
 
 fn millis(span: Span) -> u64 {

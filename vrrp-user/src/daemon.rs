@@ -10,7 +10,11 @@ mod belief;
 mod coverage;
 mod host;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 pub use belief::Belief;
 pub(crate) use belief::{Announcing, Unheard};
@@ -31,6 +35,8 @@ pub struct Daemons {
     hosts: BTreeMap<HostName, Host>,
     /// Configuration of the watched host, until the name of that host is known.
     conf: Option<Arc<Conf>>,
+    /// Addresses that the watched host sends adverts from.
+    own: BTreeSet<IpAddr>,
     /// Name of the watched host, as its first line has it.
     here: Option<HostName>,
 }
@@ -54,6 +60,16 @@ impl Daemons {
     /// The configuration of the daemon on the watched host.
     pub fn conf(&self) -> Option<&Conf> {
         self.conf.as_deref()
+    }
+
+    /// Takes in that the watched host sends adverts from this address.
+    pub(crate) fn learn_own(&mut self, source: IpAddr) {
+        for host in self.hosts.values_mut().filter(|host| host.here) {
+            host.learn_own(source);
+        }
+        if self.own.len() < MAX_HOSTS {
+            self.own.insert(source);
+        }
     }
 
     /// Takes a line in, which was read at `now`. Returns the virtual routers it is about, and the
@@ -97,9 +113,13 @@ impl Daemons {
         // A file may hold the lines of other hosts as well.
         let here = entry.here && self.here.as_ref() == Some(name);
         let conf = self.conf.as_ref().filter(|_| here);
+        let own = here.then_some(&self.own);
         Some(self.hosts.entry(name.clone()).or_insert_with(|| {
             let mut host = Host::new(name.clone(), here);
             host.conf = conf.cloned();
+            own.into_iter()
+                .flatten()
+                .for_each(|source| host.learn_own(*source));
             host
         }))
     }

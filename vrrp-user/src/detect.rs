@@ -277,6 +277,9 @@ impl Analyst {
                 self.note(segment, report);
             }
             Some(Ok(claim)) => {
+                if direction == Some(Direction::Out) {
+                    self.daemons.learn_own(claim.source);
+                }
                 let (id, forgotten) = self.tracker.advert(segment, &claim, mac, self.now);
                 for router in forgotten {
                     self.forget(&router);

@@ -27,8 +27,8 @@ use crate::{
     log::Entry,
     model::{FingerprintKey, Timestamp},
     record::{
-        AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record, Severity,
-        Start, Summary,
+        AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record,
+        Severity, Start, Summary,
     },
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };

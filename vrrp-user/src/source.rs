@@ -97,7 +97,10 @@ impl LogSettings {
             .map(PathBuf::from)
             .find(|path| journal.is_none() && path.exists());
         Self {
-            files: file.into_iter().map(|path| LogFile { host: None, path }).collect(),
+            files: file
+                .into_iter()
+                .map(|path| LogFile { host: None, path })
+                .collect(),
             from_start: false,
             journal,
             notify_fifo: None,
@@ -230,7 +233,11 @@ impl Intake {
     /// Passes on what was taken; waits while the queue is full.
     fn pass_blocking(&mut self) -> Result<(), Closed> {
         if self.batch.is_empty() {
-            return if self.queue.is_closed() { Err(Closed) } else { Ok(()) };
+            return if self.queue.is_closed() {
+                Err(Closed)
+            } else {
+                Ok(())
+            };
         }
         let batch = std::mem::take(&mut self.batch);
         self.queue.blocking_send(batch).map_err(|_| Closed)

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     log::{LogState, Window},
-    model::{Family, Span, Timestamp, Vrid},
+    model::{Family, Priority, Span, Timestamp, Vrid},
     tracker::RouterId,
 };
 
@@ -28,6 +28,10 @@ pub struct Belief {
     pub(crate) router: Option<RouterId>,
     /// Its state, and since when.
     pub state: Option<(LogState, Window)>,
+    /// Its priority, where a line told of a change.
+    pub(crate) priority: Option<Priority>,
+    /// Whose adverts it ignored last, for it has the higher priority.
+    pub(crate) ignored: Option<(IpAddr, Window)>,
     /// When it became master for want of adverts that it should have heard, and whose.
     pub(crate) unheard: Option<Unheard>,
     /// The last time an advert could not be sent, and the system's word.
@@ -78,6 +82,8 @@ impl Belief {
             peers: BTreeSet::new(),
             router: None,
             state: None,
+            priority: None,
+            ignored: None,
             unheard: None,
             send_error: None,
             announced: BTreeMap::new(),
@@ -98,6 +104,12 @@ impl Belief {
     pub(crate) fn is_settled_master(&self) -> bool {
         self.master_since()
             .is_some_and(|since| self.leaving.is_none_or(|leaving| leaving.end < since.start))
+    }
+
+    /// Whether it has ignored adverts of this router since.
+    pub(super) fn ignores(&self, source: IpAddr, since: Timestamp) -> bool {
+        self.ignored
+            .is_some_and(|(ignored, time)| ignored == source && time.end >= since)
     }
 
     pub(super) fn enter(&mut self, state: LogState, time: Window) {

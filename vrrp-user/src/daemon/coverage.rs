@@ -64,7 +64,11 @@ impl Coverage {
 fn release(text: &str) -> Option<Release> {
     let number = text.strip_prefix('v')?.split([' ', ',', '-']).next()?;
     let mut parts = number.split('.').map(|part| part.parse().ok());
-    Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
+    Some((
+        parts.next()??,
+        parts.next()??,
+        parts.next().flatten().unwrap_or(0),
+    ))
 }
 
 /// Lines that keepalived 2 only writes with `-D`.
@@ -126,7 +130,10 @@ mod tests {
         assert!(coverage.covers(LogEvent::StateMaster, now));
         assert!(!coverage.covers(LogEvent::AdvertTimeout, now));
         coverage.detailed = Some(true);
-        assert!(!coverage.covers(LogEvent::AdvertTimeout, now), "of which release?");
+        assert!(
+            !coverage.covers(LogEvent::AdvertTimeout, now),
+            "of which release?"
+        );
         coverage.version = Some((2, 0, 2));
         assert!(!coverage.covers(LogEvent::AdvertTimeout, now));
         coverage.version = Some((2, 2, 7));

@@ -30,6 +30,8 @@ pub struct Host {
     pub(super) conf: Option<Arc<Conf>>,
     /// Addresses of its own, by which its adverts are known.
     own: BTreeSet<IpAddr>,
+    /// How inexact the times of its lines are.
+    resolution: Span,
     instances: BTreeMap<String, Belief>,
     /// What became of its daemon last.
     pub(crate) life: Option<(Life, Window)>,
@@ -52,6 +54,7 @@ impl Host {
             coverage: Coverage::default(),
             conf: None,
             own: BTreeSet::new(),
+            resolution: Span::ZERO,
             instances: BTreeMap::new(),
             life: None,
             stall: None,
@@ -62,6 +65,18 @@ impl Host {
     /// Its name for people.
     pub(crate) fn called(&self) -> &str {
         self.name.as_deref().unwrap_or("the daemon")
+    }
+
+    /// What happens is in the log, as far as it is told, within so long.
+    pub(crate) fn delay(&self) -> Span {
+        self.resolution + LOG_DELAY / 2
+    }
+
+    /// Learns that the host sends from this address.
+    pub(super) fn learn_own(&mut self, source: IpAddr) {
+        if self.own.len() < MAX_INSTANCES {
+            self.own.insert(source);
+        }
     }
 
     pub(super) fn instances(&self) -> impl Iterator<Item = &Belief> {
@@ -81,10 +96,12 @@ impl Host {
             .find(|speaker| self.own.contains(&speaker.source) || source == Some(speaker.source))
     }
 
-    /// The priority it takes part with, where that is known.
-    pub(crate) fn priority(&self, belief: &Belief, router: &Router) -> Option<Priority> {
-        self.own(belief, router)
-            .map(|speaker| speaker.priority)
+    /// The priority it takes part with, where that is known: by its log, which tells of every
+    /// change, by its adverts, or by its configuration.
+    fn priority(&self, belief: &Belief, router: &Router) -> Option<Priority> {
+        belief
+            .priority
+            .or_else(|| self.own(belief, router).map(|speaker| speaker.priority))
             .or_else(|| {
                 let instance = self.configured(belief)?;
                 (!instance.tracks).then_some(instance.priority)
@@ -104,13 +121,17 @@ impl Host {
         now: Timestamp,
     ) -> (Vec<RouterId>, Option<Vrid>) {
         let names = self.take(entry, now);
-        let time = entry.line.time.unwrap_or_else(|| Window::new(now, Span::ZERO));
+        let time = entry
+            .line
+            .time
+            .unwrap_or_else(|| Window::new(now, Span::ZERO));
         let mut routers = Vec::new();
         let mut vrid = None;
         for name in &names {
             self.bind(name, tracker);
             self.recognise(name, tracker, time);
-            if gives_up(entry.reading.event) {
+            // What was logged after the end of a capture cannot be held against it.
+            if gives_up(entry.reading.event) && time.start <= now + LOG_DELAY / 5 {
                 self.judge(name, tracker, time);
             }
             let Some(belief) = self.instances.get(name) else {
@@ -130,7 +151,11 @@ impl Host {
     fn take(&mut self, entry: &Entry, now: Timestamp) -> Vec<String> {
         let reading = &entry.reading;
         let details = &reading.details;
-        let time = entry.line.time.unwrap_or_else(|| Window::new(now, Span::ZERO));
+        let time = entry
+            .line
+            .time
+            .unwrap_or_else(|| Window::new(now, Span::ZERO));
+        self.resolution = self.resolution.max(time.width());
         self.coverage.learn(entry, now);
         match reading.event {
             LogEvent::Life => self.live(details.life, time),
@@ -176,7 +201,8 @@ impl Host {
                 if reading.event == LogEvent::Other || self.instances.len() >= MAX_INSTANCES {
                     return Vec::new();
                 }
-                self.instances.insert(name.clone(), Belief::new(name.clone()));
+                self.instances
+                    .insert(name.clone(), Belief::new(name.clone()));
             }
             return vec![name];
         }
@@ -204,13 +230,18 @@ impl Host {
             return;
         }
         let configured = self.configured(belief);
-        let vrid = configured.and_then(|instance| instance.vrid).or(belief.vrid);
+        let vrid = configured
+            .and_then(|instance| instance.vrid)
+            .or(belief.vrid);
         let family = configured.map(Instance::family).or(belief.family);
         let shares = |router: &Router| {
-            router.speakers().flat_map(Speaker::addresses).any(|address| {
-                belief.addresses.contains(&address)
-                    || configured.is_some_and(|instance| instance.holds(address))
-            })
+            router
+                .speakers()
+                .flat_map(Speaker::addresses)
+                .any(|address| {
+                    belief.addresses.contains(&address)
+                        || configured.is_some_and(|instance| instance.holds(address))
+                })
         };
         let found = |fits: &dyn Fn(&Router) -> bool| {
             let mut fitting = tracker.routers().filter(|router| {
@@ -249,12 +280,20 @@ impl Host {
         if !self.own.is_empty() || belief.master_since() != Some(time) {
             return;
         }
-        let Some(active) = router.active() else { return };
-        let at_once = router
-            .active_since()
-            .is_some_and(|since| time.meets(since, LOG_DELAY));
-        if at_once && !belief.peers.contains(&active.source) {
-            self.own.insert(active.source);
+        let begun = |speaker: &&Speaker| {
+            let active = router
+                .active()
+                .is_some_and(|active| active.id() == speaker.id());
+            let since = router.active_since().filter(|_| active);
+            time.meets(since.unwrap_or(speaker.first), LOG_DELAY)
+        };
+        let mut begun = router
+            .speakers()
+            .filter(|speaker| !belief.peers.contains(&speaker.source))
+            .filter(begun);
+        // Two that began are none.
+        if let (Some(own), None) = (begun.next(), begun.next()) {
+            self.own.insert(own.source);
         }
     }
 
@@ -274,7 +313,8 @@ impl Host {
             .speakers()
             .filter(|speaker| own.is_none_or(|own| own.id() != speaker.id()))
             .filter(|speaker| own.is_none_or(|own| own.rejects(speaker).is_none()))
-            // A better router takes over although there are adverts.
+            // A better router takes over although there are adverts, and says whose it ignores.
+            .filter(|speaker| !belief.ignores(speaker.source, time.start - speaker.interval() * 2))
             .find(|speaker| speaker.priority > priority && kept_coming(speaker, router, time))
             .map(|speaker| Unheard {
                 source: speaker.source,
@@ -328,6 +368,10 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
                 belief.enter(state, time);
             }
         }
+        LogEvent::PrioChange => {
+            belief.priority = details.after.and_then(priority).or(belief.priority)
+        }
+        LogEvent::RxLowerAsBackup => belief.ignored = details.source.map(|source| (source, time)),
         LogEvent::TxPrio0 | LogEvent::RxHigherAsMaster | LogEvent::FaultWhy => {
             belief.leaving = Some(time);
         }
@@ -361,6 +405,10 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
         }
         _ => {}
     }
+}
+
+fn priority(number: u64) -> Option<Priority> {
+    u8::try_from(number).ok().map(Priority::new)
 }
 
 fn note_announcement(belief: &mut Belief, entry: &Entry, time: Window, error: Option<String>) {

@@ -58,5 +58,6 @@ impl Detector for AddressLost {
 }
 
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief)> {
-    view.beliefs().find(|(_, belief)| !belief.removed.is_empty())
+    view.beliefs()
+        .find(|(_, belief)| !belief.removed.is_empty())
 }

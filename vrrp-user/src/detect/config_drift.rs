@@ -43,9 +43,10 @@ impl Detector for ConfigDrift {
                 differences.join("; ")
             ),
             evidence: vec![advert(view.router, own, differences.join("; "))],
-            advice: "Reload keepalived if the file was changed since it started; if it was not, see \
+            advice:
+                "Reload keepalived if the file was changed since it started; if it was not, see \
                      which file the daemon reads (its command line), and what it included."
-                .to_owned(),
+                    .to_owned(),
         }
     }
 }

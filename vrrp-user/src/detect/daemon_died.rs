@@ -46,7 +46,11 @@ impl Detector for DaemonDied {
                 router(view.router)
             ),
             evidence: vec![
-                log_line(gone.start, view.router, "the daemon ends, by its log".to_owned()),
+                log_line(
+                    gone.start,
+                    view.router,
+                    "the daemon ends, by its log".to_owned(),
+                ),
                 seen(view.router, own, claim, "it claims an address".to_owned()),
             ],
             advice: "Start keepalived again, or remove the addresses from the host by hand \

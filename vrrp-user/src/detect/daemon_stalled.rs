@@ -104,7 +104,7 @@ impl Detector for DaemonStalled {
         view.beliefs()
             .flat_map(|(host, belief)| {
                 let said = host.stall.map(|(at, _)| at.end + MEMORY);
-                let shown = host.own(belief, view.router).map(|own| due(own));
+                let shown = host.own(belief, view.router).map(|own| due(host, own));
                 said.into_iter().chain(shown)
             })
             .filter(|due| *due > view.now)
@@ -128,20 +128,33 @@ fn shown<'a>(host: &Host, belief: &Belief, view: &View<'a>) -> Option<&'a Speake
     let stopped = own.resigned.is_none()
         && own.is_established()
         && own.last > since.start
-        && due(own) <= view.now
+        && due(host, own) <= view.now
         && view.router.saw_everything_since(own.last);
     let since_then = |window: Window| window.end >= own.last;
     let explained = host.link_down.is_some_and(since_then)
         || host.life.is_some_and(|(_, at)| since_then(at))
         || belief.leaving.is_some_and(since_then)
-        || belief.send_error.as_ref().is_some_and(|(at, _)| since_then(*at));
-    // Packets of others start a master's timer anew.
-    let held_back = view.router.noise().is_some_and(|noise| {
-        noise >= own.last && noise + own.interval() * 2 > view.now
-    });
+        || belief
+            .send_error
+            .as_ref()
+            .is_some_and(|(at, _)| since_then(*at));
+    // Packets of others start a master's timer anew, and a better router makes it yield.
+    let disturbed = view
+        .router
+        .noise()
+        .is_some_and(|noise| noise >= own.last && noise + own.interval() * 2 > view.now);
+    let others = || {
+        view.router
+            .speakers()
+            .filter(|other| other.id() != own.id())
+    };
+    let silenced = others().any(|other| view.now < other.gone_at() && own.rejects(other).is_some());
+    let yields = others().any(|other| other.is_alive(view.now) && other.priority >= own.priority);
+    let held_back = disturbed || silenced || yields;
     (stopped && !explained && !held_back).then_some(own)
 }
 
-fn due(own: &Speaker) -> Timestamp {
-    own.last + own.interval() * 5 / 2
+/// When an explanation would be in the log.
+fn due(host: &Host, own: &Speaker) -> Timestamp {
+    own.last + own.interval() * 5 / 2 + host.delay()
 }

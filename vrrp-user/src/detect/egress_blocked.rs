@@ -67,7 +67,10 @@ impl Detector for EgressBlocked {
                  {}{why}.",
                 host.called(),
                 router(view.router),
-                time(view.now.since(silent_since(host, belief, view).unwrap_or(since.start)))
+                time(
+                    view.now
+                        .since(silent_since(host, belief, view).unwrap_or(since.start))
+                )
             ),
             evidence,
             advice: "Look for what drops IP protocol 112 on its way out: the output chain of \
@@ -95,7 +98,9 @@ fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, Window)> {
 /// When an advert is due at the latest, if the daemon gives reason to expect that none will come:
 /// it has become master and not advertised since, or could not send.
 fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timestamp> {
-    let since = belief.master_since().filter(|_| belief.is_settled_master())?;
+    let since = belief
+        .master_since()
+        .filter(|_| belief.is_settled_master())?;
     let last = host.own(belief, view.router).map(|own| own.last);
     let patience = view.interval() * 3 / 2 + Span::from_millis(200);
     let never = last.is_none_or(|last| last + view.interval() < since.start);
@@ -118,6 +123,9 @@ fn silent_since(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timesta
 /// what was not seen may have been.
 fn is_held_back(since: Window, view: &View<'_>) -> bool {
     let quiet = view.interval() * 2;
-    let disturbed = view.router.noise().is_some_and(|noise| noise + quiet > view.now);
+    let disturbed = view
+        .router
+        .noise()
+        .is_some_and(|noise| noise + quiet > view.now);
     disturbed || !view.router.saw_everything_since(since.start)
 }

@@ -57,7 +57,11 @@ impl Detector for GarpNotSent {
                 log_line(
                     announcing.time.start,
                     view.router,
-                    format!("({}) announces {}, by its log", belief.name, list(&sign.addresses)),
+                    format!(
+                        "({}) announces {}, by its log",
+                        belief.name,
+                        list(&sign.addresses)
+                    ),
                 ),
                 log_line(
                     announcing.time.end + WINDOW,
@@ -91,7 +95,9 @@ fn missing<'a>(
             .filter(move |(address, announcing)| {
                 belief.is_settled_master()
                     && announcing.time.end + WINDOW <= view.now
-                    && view.router.saw_everything_since(announcing.time.start - WINDOW)
+                    && view
+                        .router
+                        .saw_everything_since(announcing.time.start - WINDOW)
                     && is_here(host, belief, **address, announcing, &view)
                     && view
                         .router
@@ -118,7 +124,9 @@ fn is_here(
     match view.router.segment.interface.as_deref() {
         Some(watched) => interface == Some(watched),
         None => {
-            let configured = host.configured(belief).and_then(|instance| instance.interface.as_deref());
+            let configured = host
+                .configured(belief)
+                .and_then(|instance| instance.interface.as_deref());
             interface.is_some() && interface == configured
         }
     }

@@ -51,7 +51,10 @@ impl Detector for LogGap {
 
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, Timestamp)> {
     view.beliefs().find_map(|(host, _)| {
-        let gap = host.coverage.gap.filter(|gap| view.now < *gap + GAP_SHADOW)?;
+        let gap = host
+            .coverage
+            .gap
+            .filter(|gap| view.now < *gap + GAP_SHADOW)?;
         Some((host, gap))
     })
 }

@@ -49,7 +49,10 @@ impl Detector for LogWireDisagree {
             ),
             advert(view.router, own, "its last advert".to_owned()),
         ];
-        let active = view.router.active().filter(|active| active.id() != own.id());
+        let active = view
+            .router
+            .active()
+            .filter(|active| active.id() != own.id());
         evidence.extend(
             active.map(|active| advert(view.router, active, "the active router".to_owned())),
         );
@@ -62,15 +65,18 @@ impl Detector for LogWireDisagree {
                 time(view.now.since(since.start)) + " ago"
             ),
             evidence,
-            advice: "See whether the daemon runs (a second one, too), whether its log is complete, \
+            advice:
+                "See whether the daemon runs (a second one, too), whether its log is complete, \
                      and whether its adverts leave the host; restart it if it does not know its \
                      own state."
-                .to_owned(),
+                    .to_owned(),
         }
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
-        find(view).map(|found| found.3).filter(|due| *due > view.now)
+        find(view)
+            .map(|found| found.3)
+            .filter(|due| *due > view.now)
     }
 }
 
@@ -87,13 +93,15 @@ fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, Times
             LogState::Backup | LogState::Fault
                 if active.id() == own.id() && own.last > since.end + own.interval() =>
             {
-                since.end
+                view.router.active_since()?.max(since.end)
             }
             _ => return None,
         };
-        let due = begun.max(since.end) + own.master_down();
+        let due = begun.max(since.end) + own.master_down() + host.delay();
         let seen = view.router.saw_everything_since(begun);
-        let complete = host.coverage.covers(crate::log::LogEvent::StateBackup, since.end);
+        let complete = host
+            .coverage
+            .covers(crate::log::LogEvent::StateBackup, since.end);
         (seen && complete).then_some((host, belief, own, due))
     })
 }

@@ -72,7 +72,11 @@ pub(super) fn parse(lines: &[Line], notes: &mut Vec<String>) -> Vec<Block> {
                         close(block, &mut open, &mut roots);
                     }
                     if !words.is_empty() {
-                        close(block(std::mem::take(&mut words), line), &mut open, &mut roots);
+                        close(
+                            block(std::mem::take(&mut words), line),
+                            &mut open,
+                            &mut roots,
+                        );
                     }
                     match open.pop() {
                         Some(block) => close(block, &mut open, &mut roots),

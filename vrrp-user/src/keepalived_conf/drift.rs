@@ -14,7 +14,9 @@ pub(crate) fn differences(instance: &Instance, vrid: Vrid, speaker: &Speaker) ->
     let mut found = Vec::new();
     let mut differ = |what: &str, written: String, sent: String| {
         if written != sent {
-            found.push(format!("{what} is {written} in the file and {sent} on the wire"));
+            found.push(format!(
+                "{what} is {written} in the file and {sent} on the wire"
+            ));
         }
     };
     if let Some(written) = instance.vrid {

@@ -109,7 +109,10 @@ pub(super) fn find(
     notes: &mut Vec<String>,
 ) -> Vec<Instance> {
     let mut globals = Globals::default();
-    for block in blocks.iter().filter(|block| block.keyword() == "global_defs") {
+    for block in blocks
+        .iter()
+        .filter(|block| block.keyword() == "global_defs")
+    {
         if let Some(version) = block.last("vrrp_version") {
             globals.version = version_of(version, notes);
         }
@@ -148,13 +151,19 @@ fn instance(
     let (auth, password) = authentication(block, key);
     Instance {
         name: block.value().unwrap_or_default().to_owned(),
-        interface: text("interface").map(str::to_owned).or_else(|| globals.interface.clone()),
+        interface: text("interface")
+            .map(str::to_owned)
+            .or_else(|| globals.interface.clone()),
         vrid: vrid.map(Vrid::new),
         starts_as_master: text("state") == Some("MASTER"),
         priority: Priority::new(number(block, "priority", notes).unwrap_or(100)),
         interval: seconds(block, "advert_int").unwrap_or(Span::from_secs(1)),
         version,
-        auth: if version == Version::V2 { auth } else { AuthType::None },
+        auth: if version == Version::V2 {
+            auth
+        } else {
+            AuthType::None
+        },
         password: password.filter(|_| version == Version::V2),
         excluded: list(block, "virtual_ipaddress_excluded", notes),
         addresses,
@@ -181,13 +190,16 @@ fn authentication(block: &Block, key: &FingerprintKey) -> (AuthType, Option<Fing
         Some("AH") => AuthType::Ah,
         _ => AuthType::None,
     };
-    let password = block.last("auth_pass").and_then(Block::value).map(|password| {
-        let mut field = [0; PASSWORD];
-        for (place, byte) in field.iter_mut().zip(password.bytes()) {
-            *place = byte;
-        }
-        key.fingerprint(&field)
-    });
+    let password = block
+        .last("auth_pass")
+        .and_then(Block::value)
+        .map(|password| {
+            let mut field = [0; PASSWORD];
+            for (place, byte) in field.iter_mut().zip(password.bytes()) {
+                *place = byte;
+            }
+            key.fingerprint(&field)
+        });
     (auth, password.filter(|_| auth == AuthType::Pass))
 }
 
@@ -209,7 +221,11 @@ fn list(block: &Block, keyword: &str, notes: &mut Vec<String>) -> Vec<IpAddr> {
     let mut addresses = Vec::new();
     for line in block.all(keyword).flat_map(|list| &list.children) {
         let word = line.keyword();
-        match word.split('/').next().and_then(|address| address.parse().ok()) {
+        match word
+            .split('/')
+            .next()
+            .and_then(|address| address.parse().ok())
+        {
             Some(address) => addresses.push(address),
             None => notes.push(format!("{}: {word:?} is no address", line.place)),
         }

@@ -72,10 +72,8 @@ impl Reader<'_> {
         File::open(path)?.take(MAX_FILE).read_to_end(&mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
         let directory = path.parent().unwrap_or(Path::new(""));
-        self.definitions.insert(
-            "_PWD".to_owned(),
-            vec![directory.display().to_string()],
-        );
+        self.definitions
+            .insert("_PWD".to_owned(), vec![directory.display().to_string()]);
         let mut open: Option<(String, Vec<String>)> = None;
         for (index, raw) in text.lines().enumerate() {
             let place = Place {
@@ -111,7 +109,9 @@ impl Reader<'_> {
     /// A line, out of a file or out of a definition.
     fn line(&mut self, line: &str, place: &Place, directory: &Path, depth: usize) {
         if depth > MAX_DEPTH || self.lines.len() >= MAX_LINES {
-            self.note(format!("{place}: too much is nested here; the rest is left out"));
+            self.note(format!(
+                "{place}: too much is nested here; the rest is left out"
+            ));
             return;
         }
         let Some(line) = self.condition(line) else {
@@ -129,7 +129,10 @@ impl Reader<'_> {
             return;
         }
         if let Some(value) = line.strip_prefix('$').and_then(|name| {
-            let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+            let name = name
+                .strip_prefix('{')
+                .and_then(|name| name.strip_suffix('}'))
+                .unwrap_or(name);
             self.definitions.get(name).cloned()
         }) {
             for line in value {
@@ -166,7 +169,9 @@ impl Reader<'_> {
 
     fn include(&mut self, pattern: &str, place: &Place, directory: &Path, depth: usize) {
         let pattern = directory.join(pattern.trim_matches('"'));
-        let paths = pattern.to_str().and_then(|pattern| glob::glob(pattern).ok());
+        let paths = pattern
+            .to_str()
+            .and_then(|pattern| glob::glob(pattern).ok());
         let mut any = false;
         for path in paths.into_iter().flatten().flatten() {
             any = true;

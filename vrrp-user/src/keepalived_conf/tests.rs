@@ -94,13 +94,17 @@ fn instances_are_read_with_their_defaults() {
     assert_eq!(one.password, Some(key().fingerprint(b"testpass")));
     assert_eq!(
         one.addresses,
-        ["10.77.0.100", "10.77.0.101"].map(|address| address.parse::<IpAddr>().expect("an address"))
+        ["10.77.0.100", "10.77.0.101"]
+            .map(|address| address.parse::<IpAddr>().expect("an address"))
     );
     assert!(one.holds("2001:db8::100".parse().expect("an address")));
     assert!(one.starts_as_master && one.tracks && !one.nopreempt && !one.use_vmac);
     assert_eq!(one.garp.repeat, 2);
 
-    assert_eq!((six.version, six.priority), (Version::V3, Priority::new(100)));
+    assert_eq!(
+        (six.version, six.priority),
+        (Version::V3, Priority::new(100))
+    );
     assert_eq!(six.interval, Span::from_millis(250));
     assert_eq!(six.peers.len(), 1);
     assert_eq!(six.garp.refresh, Span::from_secs(60));
@@ -133,7 +137,10 @@ fn files_definitions_and_conditions_are_followed() {
                  virtual_ipaddress {\n ${BASE}.100/32\n }\n}\ninclude ../more/b.conf\n",
             ),
             ("conf.d/ignored", "vrrp_instance X { }"),
-            ("more/b.conf", "vrrp_instance B {\n virtual_router_id 11\n}\n"),
+            (
+                "more/b.conf",
+                "vrrp_instance B {\n virtual_router_id 11\n}\n",
+            ),
         ],
     );
     let conf = files.read("keepalived.conf", "lb0");
@@ -143,7 +150,12 @@ fn files_definitions_and_conditions_are_followed() {
         .iter()
         .map(|instance| {
             let vrid = instance.vrid.map(Vrid::get);
-            (instance.name.as_str(), vrid, instance.priority.get(), &instance.addresses[..])
+            (
+                instance.name.as_str(),
+                vrid,
+                instance.priority.get(),
+                &instance.addresses[..],
+            )
         })
         .collect();
     let address = |text: &str| vec![text.parse::<IpAddr>().expect("an address")];
@@ -165,16 +177,36 @@ fn what_goes_in_circles_ends() {
     let files = Files::new(
         "circle",
         &[
-            ("a.conf", "include b.conf\n$X=a ${X} b\n${X}\nc ${X}\n$Y= \\\n$Z \\\n\n$Z= \\\n$Y \\\n\n$Y\n"),
+            (
+                "a.conf",
+                "include b.conf\n$X=a ${X} b\n${X}\nc ${X}\n$Y= \\\n$Z \\\n\n$Z= \\\n$Y \\\n\n$Y\n",
+            ),
             ("b.conf", "include a.conf\n"),
-            ("c.conf", "include missing.conf\nvrrp_instance C {\n virtual_router_id 300\n}\n}\nx {"),
+            (
+                "c.conf",
+                "include missing.conf\nvrrp_instance C {\n virtual_router_id 300\n}\n}\nx {",
+            ),
         ],
     );
     let conf = files.read("a.conf", "lb0");
-    assert!(conf.notes.iter().any(|note| note.contains("include each other")), "{conf:?}");
-    assert!(conf.notes.iter().any(|note| note.contains("uses itself")), "{conf:?}");
+    assert!(
+        conf.notes
+            .iter()
+            .any(|note| note.contains("include each other")),
+        "{conf:?}"
+    );
+    assert!(
+        conf.notes.iter().any(|note| note.contains("uses itself")),
+        "{conf:?}"
+    );
     let conf = files.read("c.conf", "lb0");
-    for oddity in ["there is no", "up to 255", "no valid", "a brace too many", "never closed"] {
+    for oddity in [
+        "there is no",
+        "up to 255",
+        "no valid",
+        "a brace too many",
+        "never closed",
+    ] {
         assert!(
             conf.notes.iter().any(|note| note.contains(oddity)),
             "{oddity}: {:?}",

@@ -51,7 +51,12 @@ impl Envelopes {
 }
 
 impl LogLine {
-    pub(super) fn new(writer: Writer, time: Option<Window>, inferred: Inferred, text: &str) -> Self {
+    pub(super) fn new(
+        writer: Writer,
+        time: Option<Window>,
+        inferred: Inferred,
+        text: &str,
+    ) -> Self {
         Self {
             host: None,
             writer,

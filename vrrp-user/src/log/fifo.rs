@@ -132,14 +132,29 @@ mod tests {
             })
         );
         let changes = [
-            ("INSTANCE \"VI_1\" BACKUP 50", Change::State(LogState::Backup)),
+            (
+                "INSTANCE \"VI_1\" BACKUP 50",
+                Change::State(LogState::Backup),
+            ),
             ("INSTANCE \"VI_1\" FAULT", Change::State(LogState::Fault)),
             ("INSTANCE \"VI_1\" STOP 100", Change::State(LogState::Stop)),
-            ("INSTANCE \"VI_1\" DELETED 0", Change::State(LogState::Deleted)),
+            (
+                "INSTANCE \"VI_1\" DELETED 0",
+                Change::State(LogState::Deleted),
+            ),
             ("GROUP \"V G\" BACKUP 0", Change::State(LogState::Backup)),
-            ("INSTANCE \"VI_1\" MASTER_RX_LOWER_PRI 100", Change::MasterRxLowerPriority),
-            ("INSTANCE \"VI_1\" MASTER_PRIORITY 90", Change::MasterPriority),
-            ("INSTANCE \"VI_1\" BACKUP_PRIORITY 90", Change::BackupPriority),
+            (
+                "INSTANCE \"VI_1\" MASTER_RX_LOWER_PRI 100",
+                Change::MasterRxLowerPriority,
+            ),
+            (
+                "INSTANCE \"VI_1\" MASTER_PRIORITY 90",
+                Change::MasterPriority,
+            ),
+            (
+                "INSTANCE \"VI_1\" BACKUP_PRIORITY 90",
+                Change::BackupPriority,
+            ),
         ];
         for (line, change) in changes {
             assert_eq!(read(line).map(|read| read.change), Some(change), "{line}");

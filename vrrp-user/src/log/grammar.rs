@@ -141,11 +141,13 @@ fn reading(event: LogEvent, details: Details) -> Reading {
 
 /// The ways to split `NAME) text`, `NAME): text` into name and text.
 fn name_ends(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    text.match_indices(')').take(NAME_ENDS_TRIED).filter_map(|(at, _)| {
-        let rest = &text[at + 1..];
-        let rest = rest.strip_prefix(':').unwrap_or(rest);
-        Some((&text[..at], rest.strip_prefix(' ')?))
-    })
+    text.match_indices(')')
+        .take(NAME_ENDS_TRIED)
+        .filter_map(|(at, _)| {
+            let rest = &text[at + 1..];
+            let rest = rest.strip_prefix(':').unwrap_or(rest);
+            Some((&text[..at], rest.strip_prefix(' ')?))
+        })
 }
 
 /// The instance of a line that says nothing we know.

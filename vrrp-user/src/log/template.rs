@@ -80,9 +80,31 @@ fn fill(hole: &str, text: &str, details: &mut Details) -> bool {
 #[cfg(test)]
 pub(super) fn is_well_formed(form: &str) -> bool {
     const HOLES: [&str; 25] = [
-        "address", "source", "vrid", "family", "interface", "ours", "theirs", "before", "after",
-        "count", "seconds", "daemon", "state", "from", "on", "name", "error", "number", "hex", "word",
-        "length", "cast", "announcement", "set", "tail",
+        "address",
+        "source",
+        "vrid",
+        "family",
+        "interface",
+        "ours",
+        "theirs",
+        "before",
+        "after",
+        "count",
+        "seconds",
+        "daemon",
+        "state",
+        "from",
+        "on",
+        "name",
+        "error",
+        "number",
+        "hex",
+        "word",
+        "length",
+        "cast",
+        "announcement",
+        "set",
+        "tail",
     ];
     !form.contains("}{")
         && form.matches('{').count() == form.matches('}').count()
@@ -107,7 +129,10 @@ pub(super) fn address(text: &str) -> Option<IpAddr> {
         }
         None => text,
     };
-    text.split_once('%').map_or(text, |(address, _)| address).parse().ok()
+    text.split_once('%')
+        .map_or(text, |(address, _)| address)
+        .parse()
+        .ok()
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -131,7 +156,14 @@ fn milliseconds(text: &str) -> Option<u64> {
 fn on(text: &str) -> Option<bool> {
     const ON: [&str; 6] = ["added", "assigned", "gained", "setting", "succeeded", "up"];
     const OFF: [&str; 8] = [
-        "removed", "deassigned", "lost", "removing", "failed", "down", "timed out", "timed_out",
+        "removed",
+        "deassigned",
+        "lost",
+        "removing",
+        "failed",
+        "down",
+        "timed out",
+        "timed_out",
     ];
     let is = |word: &&str| text.eq_ignore_ascii_case(word);
     if ON.iter().any(|word| is(&word)) {

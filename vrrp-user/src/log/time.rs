@@ -45,9 +45,7 @@ impl Window {
 }
 
 /// What of a time the line does not say and a reader had to infer.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Inferred {
     /// The year: the last one that does not put the line into the future.
     pub year: bool,
@@ -164,7 +162,11 @@ pub(super) fn fraction_of_second(digits: &str) -> Option<(i32, Span)> {
         return None;
     }
     let unit = 10_u32.pow(u32::try_from(NANO_DIGITS - digits.len()).ok()?);
-    let count: u32 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
+    let count: u32 = if digits.is_empty() {
+        0
+    } else {
+        digits.parse().ok()?
+    };
     let nanos = i32::try_from(count.checked_mul(unit)?).ok()?;
     Some((nanos, Span::from_nanos(u64::from(unit))))
 }

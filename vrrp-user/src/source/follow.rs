@@ -8,7 +8,10 @@
 use std::{
     fs::{File, Metadata},
     io,
-    os::{fd::AsFd as _, unix::fs::{FileExt as _, MetadataExt as _}},
+    os::{
+        fd::AsFd as _,
+        unix::fs::{FileExt as _, MetadataExt as _},
+    },
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -157,7 +160,8 @@ impl Follower {
             _ => Path::new("."),
         };
         // Where the system refuses, a look is taken anyway, only later.
-        self.watches.extend(self.inotify.add_watch(directory, names));
+        self.watches
+            .extend(self.inotify.add_watch(directory, names));
         self.watches
             .extend(self.inotify.add_watch(&self.path, AddWatchFlags::IN_MODIFY));
     }
@@ -168,7 +172,11 @@ impl Follower {
         // An error is a reason to look, as well.
         let _: nix::Result<_> = poll(&mut ready, PollTimeout::from(PATIENCE_MS));
         // What it was does not matter: everything is looked at.
-        while self.inotify.read_events().is_ok_and(|events| !events.is_empty()) {}
+        while self
+            .inotify
+            .read_events()
+            .is_ok_and(|events| !events.is_empty())
+        {}
     }
 }
 
@@ -177,7 +185,8 @@ impl Followed {
         self.offset = self.file.metadata()?.len();
         let length = self.offset.min(TAIL as u64);
         self.tail = vec![0; usize::try_from(length).unwrap_or(TAIL)];
-        self.file.read_exact_at(&mut self.tail, self.offset - length)
+        self.file
+            .read_exact_at(&mut self.tail, self.offset - length)
     }
 
     /// Reads to the end of the file, as it is now.
@@ -208,7 +217,8 @@ impl Followed {
     }
 
     fn remember(&mut self, bytes: &[u8]) {
-        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
+        self.tail
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
         let surplus = self.tail.len().saturating_sub(TAIL);
         self.tail.drain(..surplus);
     }

@@ -69,7 +69,9 @@ fn command(settings: &JournalSettings, cursor: Option<&str>) -> Command {
         command.arg("--directory").arg(directory);
     }
     match cursor {
-        Some(cursor) => command.arg(format!("--after-cursor={cursor}")).arg("--lines=all"),
+        Some(cursor) => command
+            .arg(format!("--after-cursor={cursor}"))
+            .arg("--lines=all"),
         None if settings.from_start => command.arg("--lines=all"),
         None => command.arg("--lines=0"),
     };

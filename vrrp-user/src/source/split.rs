@@ -36,7 +36,8 @@ impl Splitter {
 
     fn keep(&mut self, bytes: &[u8]) {
         let room = MAX_RAW - self.begun.len();
-        self.begun.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.begun
+            .extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 }
 

@@ -89,7 +89,9 @@ fn journal(entry: &Entry, lines: &mut Vec<LogLine>) {
         .map(|nanos| Window::new(Timestamp::from_nanos(nanos), Span::from_micros(1)));
     let ident = entry.identifier.text().or_else(|| entry.command.text());
     let is = |field: &Field, names: [&str; 2]| {
-        field.text().is_some_and(|text| names.contains(&text.as_str()))
+        field
+            .text()
+            .is_some_and(|text| names.contains(&text.as_str()))
     };
     let ours = is(&entry.command, ["keepalived", "vrrpd"])
         || is(&entry.unit, ["keepalived.service", "vrrpd.service"]);

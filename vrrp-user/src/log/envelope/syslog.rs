@@ -43,10 +43,19 @@ fn rfc3339(line: &str) -> Option<LogLine> {
 /// `2024-07-10T09:27:24.123456+02:00 node Keepalived_vrrp 3352 - - text`
 fn rfc5424(line: &str) -> Option<LogLine> {
     let mut words = line.splitn(6, ' ');
-    let [time, host, ident, pid, _message_id] =
-        [words.next()?, words.next()?, words.next()?, words.next()?, words.next()?];
+    let [time, host, ident, pid, _message_id] = [
+        words.next()?,
+        words.next()?,
+        words.next()?,
+        words.next()?,
+        words.next()?,
+    ];
     let text = after_structured_data(words.next()?)?;
-    let window = if time == "-" { None } else { Some(instant(time)?) };
+    let window = if time == "-" {
+        None
+    } else {
+        Some(instant(time)?)
+    };
     let mut unwrapped = LogLine::new(Writer::of(ident), window, Inferred::default(), text);
     unwrapped.host = present(host).map(Into::into);
     unwrapped.ident = present(ident).map(str::to_owned);
@@ -152,9 +161,9 @@ pub(super) fn instant(text: &str) -> Option<Window> {
         return None;
     }
     let time: jiff::Timestamp = text.parse().ok()?;
-    let digits = text
-        .split_once('.')
-        .map_or(0, |(_, rest)| rest.bytes().take_while(u8::is_ascii_digit).count());
+    let digits = text.split_once('.').map_or(0, |(_, rest)| {
+        rest.bytes().take_while(u8::is_ascii_digit).count()
+    });
     let unit = 10_u64.pow(9_u32.saturating_sub(u32::try_from(digits).ok()?));
     window(time, Span::from_nanos(unit))
 }

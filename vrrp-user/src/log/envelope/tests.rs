@@ -86,13 +86,21 @@ fn syslog_in_its_dialects() {
 #[test]
 fn files_of_the_daemons_own() {
     let cases = [
-        ("Wed Feb 21 21:57:11 2024: ", "2024-02-21T20:57:11.000000Z", SECOND),
+        (
+            "Wed Feb 21 21:57:11 2024: ",
+            "2024-02-21T20:57:11.000000Z",
+            SECOND,
+        ),
         (
             "Wed Feb 21 21:57:11.123456789 2024: ",
             "2024-02-21T20:57:11.123456Z",
             Span::from_nanos(1),
         ),
-        ("2026/08/21 11:22:20 VRRP: ", "2026-08-21T09:22:20.000000Z", SECOND),
+        (
+            "2026/08/21 11:22:20 VRRP: ",
+            "2026-08-21T09:22:20.000000Z",
+            SECOND,
+        ),
         (
             "2026/08/21 11:22:20.123 VRRP: ",
             "2026-08-21T09:22:20.123000Z",
@@ -116,7 +124,10 @@ fn containers() {
     assert_eq!(line.text, "VRRP child process(27323) died: Respawning");
     assert_eq!(
         time(&line),
-        ("2019-02-12T02:08:58.507727Z".to_owned(), Span::from_nanos(1))
+        (
+            "2019-02-12T02:08:58.507727Z".to_owned(),
+            Span::from_nanos(1)
+        )
     );
     assert!(!line.inferred.any(), "the engine says all of it");
 }
@@ -130,7 +141,11 @@ fn the_journal() {
     assert_eq!(line.writer, Writer::Daemon, "by its command");
     assert_eq!(line.pid, Some(78));
     assert_eq!(line.host.as_deref(), Some("lb0"));
-    assert_eq!(time(&line).0, "2026-11-22T20:43:13.451445Z", "when it was sent");
+    assert_eq!(
+        time(&line).0,
+        "2026-11-22T20:43:13.451445Z",
+        "when it was sent"
+    );
 
     let bytes = only(r#"{"MESSAGE":[40,86,41,255],"_COMM":["keepalived","x"]}"#);
     assert_eq!(bytes.text, "(V)\u{fffd}");
@@ -175,9 +190,18 @@ fn the_year_is_the_last_that_is_not_to_come() {
     let reference = "2027-01-01T00:00:05Z".parse().expect("a time");
     let envelopes = Envelopes::new(Calendar::new(zone, reference));
     for (raw, start) in [
-        ("Dec 31 23:59:59 node Keepalived: x", "2026-12-31T23:59:59.000000Z"),
-        ("Jan  1 00:00:01 node Keepalived: x", "2027-01-01T00:00:01.000000Z"),
-        ("Feb 29 00:00:01 node Keepalived: x", "2024-02-29T00:00:01.000000Z"),
+        (
+            "Dec 31 23:59:59 node Keepalived: x",
+            "2026-12-31T23:59:59.000000Z",
+        ),
+        (
+            "Jan  1 00:00:01 node Keepalived: x",
+            "2027-01-01T00:00:01.000000Z",
+        ),
+        (
+            "Feb 29 00:00:01 node Keepalived: x",
+            "2024-02-29T00:00:01.000000Z",
+        ),
     ] {
         let mut lines = Vec::new();
         envelopes.read(raw.as_bytes(), &mut lines);

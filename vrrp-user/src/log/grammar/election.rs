@@ -8,8 +8,14 @@ use crate::log::event::LogEvent::{
 
 pub(super) const OF_AN_INSTANCE: &[Rule] = &[
     (AdvertTimeout, "Receive advertisement timeout"),
-    (RxLowerAsMaster, "Received lower prio advert, forcing new election"),
-    (RxLowerAsMaster, "Received lower prio advert {theirs}, forcing new election"),
+    (
+        RxLowerAsMaster,
+        "Received lower prio advert, forcing new election",
+    ),
+    (
+        RxLowerAsMaster,
+        "Received lower prio advert {theirs}, forcing new election",
+    ),
     (
         RxLowerAsMaster,
         "Received advert with lower priority {theirs}, ours {ours}, forcing new election",
@@ -24,7 +30,10 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
     ),
     (RxHigherAsMaster, "Received higher prio advert"),
     (RxHigherAsMaster, "Received higher prio advert {theirs}"),
-    (RxHigherAsMaster, "Received advert with higher priority {theirs}, ours {ours}"),
+    (
+        RxHigherAsMaster,
+        "Received advert with higher priority {theirs}, ours {ours}",
+    ),
     (
         RxHigherAsMaster,
         "Master received advert with higher priority {theirs}, ours {ours}",
@@ -43,17 +52,26 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
     ),
     (RxLowerAsBackup, "forcing a new MASTER election"),
     (RxLowerAsBackup, "prio is higher than received advert"),
-    (RxLowerAsBackup, "Received lower prio advert in nopreempt mode"),
+    (
+        RxLowerAsBackup,
+        "Received lower prio advert in nopreempt mode",
+    ),
     (
         RxLowerAsBackup,
         "received lower priority ({theirs}) advert from {source} - discarding",
     ),
     (RxPrio0, "Backup received priority 0 advertisement"),
     (RxPrio0, "Master received priority 0 message"),
-    (RxPrio0, "Master received priority 0 or lower priority advert"),
+    (
+        RxPrio0,
+        "Master received priority 0 or lower priority advert",
+    ),
     (TxPrio0, "sending 0 priority"),
     (TxPrio0, "sent 0 priority"),
-    (SelfAdvert, "WARNING - advert received from remote host with our IP address."),
+    (
+        SelfAdvert,
+        "WARNING - advert received from remote host with our IP address.",
+    ),
     (
         SelfAdvert,
         "WARNING - equal priority advert received from remote host with our IP address.",
@@ -70,7 +88,10 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
         OwnerConflict,
         "{source} is still advertising as address owner, please resolve - reducing our priority",
     ),
-    (OwnerConflict, "rogue address owner appears to have stopped advertising"),
+    (
+        OwnerConflict,
+        "rogue address owner appears to have stopped advertising",
+    ),
     (MasterIs, "master set to {source}"),
     (MasterIs, "master changed from {word} to {source}"),
     (Preempt, "start preempt delay ({seconds})"),
@@ -78,7 +99,10 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
     (Preempt, "start preempt delay({seconds})"),
     (Preempt, "reset preempt delay"),
     (PrioChange, "Effective priority = {after}"),
-    (PrioChange, "Changing effective priority from {before} to {after}"),
+    (
+        PrioChange,
+        "Changing effective priority from {before} to {after}",
+    ),
     (PrioChange, "Setting effective priority to {after}"),
     (
         IntvlAdopt,

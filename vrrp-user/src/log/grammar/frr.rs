@@ -29,7 +29,10 @@ pub(super) const RULES: &[Rule] = &[
         "{name} has priority set to 255 or owns primary Virtual Router IP {address}; electing self as Master",
     ),
     (Config, "Interface: None (no interface found w/ MAC {word})"),
-    (Config, "Interface: Multiple interfaces found; using {interface}"),
+    (
+        Config,
+        "Interface: Multiple interfaces found; using {interface}",
+    ),
     (Config, "Interface: {interface}"),
     (Config, "Refusing to start Virtual Router: {error}"),
     (SendErr, "Failed to send VRRP Advertisement: {error}"),
@@ -42,10 +45,22 @@ pub(super) const RULES: &[Rule] = &[
         "Failed to set outgoing multicast hop count to 255; RFC 5798 compliant implementations will drop our packets",
     ),
     (Config, "Failed to join VRRP {family} multicast group"),
-    (Config, "Could not set {word} as outgoing multicast interface"),
-    (GarpErr, "Unable to send gratuitous ARP on {interface}; has IFF_NOARP"),
-    (GarpErr, "Unable to send gratuitous ARP on {interface}; MAC address unknown"),
-    (GarpErr, "Error sending gratuitous ARP on {interface} for {address}"),
+    (
+        Config,
+        "Could not set {word} as outgoing multicast interface",
+    ),
+    (
+        GarpErr,
+        "Unable to send gratuitous ARP on {interface}; has IFF_NOARP",
+    ),
+    (
+        GarpErr,
+        "Unable to send gratuitous ARP on {interface}; MAC address unknown",
+    ),
+    (
+        GarpErr,
+        "Error sending gratuitous ARP on {interface} for {address}",
+    ),
     (
         NaErr,
         "Error sending unsolicited Neighbor Advertisement on {interface} for {address}",
@@ -54,12 +69,24 @@ pub(super) const RULES: &[Rule] = &[
         RxAdvert,
         "Received VRRP Advertisement from {source}: version {number}, type {number} ({word}), vrid {vrid}, priority {theirs}, #{number} addresses, max adver int {number}, checksum {hex}",
     ),
-    (Ttl, "Datagram invalid: IPv4 TTL is {theirs}; should be {ours}"),
-    (Ttl, "Datagram invalid: IPv6 Hop Limit is {theirs}; should be {ours}"),
+    (
+        Ttl,
+        "Datagram invalid: IPv4 TTL is {theirs}; should be {ours}",
+    ),
+    (
+        Ttl,
+        "Datagram invalid: IPv6 Hop Limit is {theirs}; should be {ours}",
+    ),
     (Version, "Datagram invalid: Bad version {theirs}"),
-    (Cksum, "Datagram invalid: Bad VRRP checksum {hex}; should be {hex}"),
+    (
+        Cksum,
+        "Datagram invalid: Bad VRRP checksum {hex}; should be {hex}",
+    ),
     (Bogus, "Datagram invalid: Bad type {number}"),
-    (VipCount, "Datagram invalid: Packet has incorrect # addresses{tail}"),
+    (
+        VipCount,
+        "Datagram invalid: Packet has incorrect # addresses{tail}",
+    ),
     (Auth, "Datagram invalid: Bad authentication type {theirs}"),
     (Len, "Datagram invalid: VRRP packet is undersized ({tail}"),
     (Len, "Datagram invalid: VRRP packet is oversized ({tail}"),
@@ -76,7 +103,10 @@ pub(super) const RULES: &[Rule] = &[
         Intvl,
         "Datagram invalid: {tail}advertisement interval {theirs} unequal to our configured value {ours}",
     ),
-    (VipCount, "Datagram has {theirs} addresses, but this VRRP instance has {ours}"),
+    (
+        VipCount,
+        "Datagram has {theirs} addresses, but this VRRP instance has {ours}",
+    ),
     (
         RxLowerAsMaster,
         "Discarding advertisement from {source} ({theirs} <= {ours} & {word} <= {word})",
@@ -85,7 +115,10 @@ pub(super) const RULES: &[Rule] = &[
         RxLowerAsBackup,
         "Discarding advertisement from {source} ({theirs} < {ours} & preempt = true)",
     ),
-    (GarpTx, "Sending gratuitous ARP on {interface} for {address}"),
+    (
+        GarpTx,
+        "Sending gratuitous ARP on {interface} for {address}",
+    ),
     (
         NaTx,
         "Sending unsolicited Neighbor Advertisement on {interface} for {address}",

@@ -25,11 +25,23 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
         VipMismatch,
         "ip address associated with VRID {vrid} not present in advert from {source}: {address}",
     ),
-    (VipCount, "received an invalid ip number count {theirs}, expected {ours}!"),
-    (VipCount, "received an unexpected ip number count {theirs}, expected {ours}!"),
+    (
+        VipCount,
+        "received an invalid ip number count {theirs}, expected {ours}!",
+    ),
+    (
+        VipCount,
+        "received an unexpected ip number count {theirs}, expected {ours}!",
+    ),
     (VipCount, "expected {ours} VIPs but received {theirs}"),
-    (Intvl, "advertisement interval mismatch mine={ours} sec rcved={theirs} sec"),
-    (Intvl, "advertisement interval mismatch mine={ours} sec rcv'd={theirs} sec"),
+    (
+        Intvl,
+        "advertisement interval mismatch mine={ours} sec rcved={theirs} sec",
+    ),
+    (
+        Intvl,
+        "advertisement interval mismatch mine={ours} sec rcv'd={theirs} sec",
+    ),
     (
         Intvl,
         "advertisement interval mismatch with {source} mine={ours} sec rcv'd={theirs} sec",
@@ -44,21 +56,42 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
     ),
     (Ttl, "invalid ttl. {theirs} and expect {ours}"),
     (Ttl, "invalid TTL/HL. Received {theirs} and expect {ours}"),
-    (Ttl, "invalid TTL/HL from {source}. Received {theirs} and expect {ours}"),
-    (Ttl, "TTL/HL {theirs} from {source} not in range [{number}, {number}]"),
-    (Version, "wrong version. Received {theirs} and expect {ours}"),
-    (Version, "wrong VRRP version from {source}. Received {theirs} and expect {ours}"),
+    (
+        Ttl,
+        "invalid TTL/HL from {source}. Received {theirs} and expect {ours}",
+    ),
+    (
+        Ttl,
+        "TTL/HL {theirs} from {source} not in range [{number}, {number}]",
+    ),
+    (
+        Version,
+        "wrong version. Received {theirs} and expect {ours}",
+    ),
+    (
+        Version,
+        "wrong VRRP version from {source}. Received {theirs} and expect {ours}",
+    ),
     (Cksum, "Invalid VRRPv2 checksum"),
     (Cksum, "Invalid VRRPv3 checksum"),
     (Cksum, "Invalid VRRPv2 checksum from {source}"),
     (Cksum, "Invalid VRRPv3 checksum from {source}"),
-    (CksumCompat, "Setting unicast VRRPv3 checksum to old version"),
+    (
+        CksumCompat,
+        "Setting unicast VRRPv3 checksum to old version",
+    ),
     (Auth, "received an invalid passwd!"),
     (Auth, "received an invalid passwd from {source}!"),
     (Auth, "received a {theirs} auth, expecting {ours}!"),
-    (Auth, "received a {theirs} auth from {source}, expecting {ours}!"),
+    (
+        Auth,
+        "received a {theirs} auth from {source}, expecting {ours}!",
+    ),
     (Auth, "Invalid auth type from {source}: {theirs}"),
-    (Auth, "Received AH header but auth type not AH from {source}"),
+    (
+        Auth,
+        "Received AH header but auth type not AH from {source}",
+    ),
     (Auth, "No AH header but auth type is AH from {source}"),
     (
         Ah,
@@ -79,21 +112,39 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
         Hmac,
         "authentication clock skew {number} sec from {source} approaching window {number} sec",
     ),
-    (Len, "vrrp packet too {length}, length {theirs} and expect {ours}"),
-    (Len, "vrrp packet from {source} too {length}, length {theirs} and expect {ours}"),
+    (
+        Len,
+        "vrrp packet too {length}, length {theirs} and expect {ours}",
+    ),
+    (
+        Len,
+        "vrrp packet from {source} too {length}, length {theirs} and expect {ours}",
+    ),
     (
         Len,
         "ip_tot_len mismatch against received length from {source}. {number} and received {number}",
     ),
-    (Unicast, "Expected {cast}icast packet but received {cast}icast packet"),
+    (
+        Unicast,
+        "Expected {cast}icast packet but received {cast}icast packet",
+    ),
     (
         Unicast,
         "Expected {cast}icast packet but received {cast}icast packet from {source}",
     ),
-    (Unicast, "discarding {cast}icast packet on {cast}icast instance"),
-    (Unicast, "unicast source address {source} not a unicast peer"),
+    (
+        Unicast,
+        "discarding {cast}icast packet on {cast}icast instance",
+    ),
+    (
+        Unicast,
+        "unicast source address {source} not a unicast peer",
+    ),
     (Vrid, "duplicate VRID conflict with {name} VRID {vrid}"),
-    (OwnerIgn, "Dropping packet(s) from {source} since we are address owner"),
+    (
+        OwnerIgn,
+        "Dropping packet(s) from {source} since we are address owner",
+    ),
 ];
 
 /// Until 1.2.19 these lines did not say which instance they are about.
@@ -111,17 +162,32 @@ pub(super) const BARE: &[Rule] = &[
         VipMismatch,
         "one or more VIP associated with VRID mismatch actual MASTER advert",
     ),
-    (VipCount, "receive an invalid ip number count associated with VRID!"),
+    (
+        VipCount,
+        "receive an invalid ip number count associated with VRID!",
+    ),
     // Spelt like this until 1.2.16.
-    (Intvl, "advertissement interval mismatch mine={ours} rcved={theirs}"),
-    (Intvl, "advertisement interval mismatch mine={ours} sec rcved={theirs} sec"),
+    (
+        Intvl,
+        "advertissement interval mismatch mine={ours} rcved={theirs}",
+    ),
+    (
+        Intvl,
+        "advertisement interval mismatch mine={ours} sec rcved={theirs} sec",
+    ),
     (Ttl, "invalid ttl. {theirs} and expect {ours}"),
     (Version, "invalid version. {theirs} and expect {ours}"),
     (Cksum, "Invalid vrrp checksum"),
     (Auth, "receive an invalid passwd!"),
     (Auth, "receive a {theirs} auth, expecting {ours}!"),
-    (Vrid, "received VRID mismatch. Received {theirs}, Expected {ours}"),
-    (Vrid, "Unknown VRID({vrid}) received on interface({interface}). ignoring..."),
+    (
+        Vrid,
+        "received VRID mismatch. Received {theirs}, Expected {ours}",
+    ),
+    (
+        Vrid,
+        "Unknown VRID({vrid}) received on interface({interface}). ignoring...",
+    ),
     (
         Vrid,
         "Unknown VRID({vrid}) received on interface({interface}) from {source}. ignoring...",

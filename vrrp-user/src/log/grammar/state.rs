@@ -17,13 +17,31 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
     (StateFaultInit, "Entering FAULT STATE (init)"),
     (StateAny, "Entering {state} STATE"),
     (FaultWhy, "entering FAULT state"),
-    (FaultWhy, "entering FAULT state (interface {interface} down)"),
+    (
+        FaultWhy,
+        "entering FAULT state (interface {interface} down)",
+    ),
     (FaultWhy, "entering FAULT state due to script {name}"),
-    (FaultWhy, "entering FAULT state (tracked file {name} has status {number})"),
-    (FaultWhy, "entering FAULT state (tracked process {name} quorum not achieved)"),
-    (FaultWhy, "entering FAULT state (no {family} address for interface)"),
-    (FaultWhy, "entering FAULT state (src address not configured)"),
-    (FaultWhy, "Cannot use unicast without any peers - going to fault state"),
+    (
+        FaultWhy,
+        "entering FAULT state (tracked file {name} has status {number})",
+    ),
+    (
+        FaultWhy,
+        "entering FAULT state (tracked process {name} quorum not achieved)",
+    ),
+    (
+        FaultWhy,
+        "entering FAULT state (no {family} address for interface)",
+    ),
+    (
+        FaultWhy,
+        "entering FAULT state (src address not configured)",
+    ),
+    (
+        FaultWhy,
+        "Cannot use unicast without any peers - going to fault state",
+    ),
 ];
 
 /// Of a synchronised group, whose prefix stayed the same in every release.

@@ -17,12 +17,21 @@ pub(super) const OF_AN_INSTANCE: &[Rule] = &[
 ];
 
 pub(super) const BARE: &[Rule] = &[
-    (IpChange, "Netlink reflector reports IP {address} {on} to {interface}"),
-    (IpChange, "Netlink reflector reports IP {address} {on} from {interface}"),
+    (
+        IpChange,
+        "Netlink reflector reports IP {address} {on} to {interface}",
+    ),
+    (
+        IpChange,
+        "Netlink reflector reports IP {address} {on} from {interface}",
+    ),
     // 1.x names no interface.
     (IpChange, "Netlink reflector reports IP {address} {on}"),
     (IpAssign, "{on} address {address} for interface {interface}"),
-    (IpAssign, "{on} address {address} from interface {interface}"),
+    (
+        IpAssign,
+        "{on} address {address} from interface {interface}",
+    ),
     (Link, "Kernel is reporting: interface {interface} {on}"),
     (Link, "Netlink reports {interface} {on}"),
     (Link, "Linkbeat reports {interface} {on}"),
@@ -38,11 +47,20 @@ pub(super) const BARE: &[Rule] = &[
 pub(super) const LIFE: &[(Life, &str)] = &[
     (Life::Starting, "Starting Keepalived {name}"),
     (Life::Starting, "Starting VRRP child process, pid={number}"),
-    (Life::Died, "{daemon} child process({number}) died: Respawning"),
+    (
+        Life::Died,
+        "{daemon} child process({number}) died: Respawning",
+    ),
     (Life::Died, "{daemon} child process({number}) died: Exiting"),
-    (Life::Died, "{daemon} exited due to segmentation fault (SIGSEGV)."),
+    (
+        Life::Died,
+        "{daemon} exited due to segmentation fault (SIGSEGV).",
+    ),
     (Life::Died, "{daemon} exited due to signal {number}"),
-    (Life::Died, "{daemon} exited due to signal {number} ({error}){tail}"),
+    (
+        Life::Died,
+        "{daemon} exited due to signal {number} ({error}){tail}",
+    ),
     (Life::Reloading, "Reloading"),
     (Life::Stopping, "Stopping"),
     (Life::Stopped, "Stopped"),
@@ -60,7 +78,10 @@ pub(super) const FOREIGN_LIFE: &[(Life, &str)] = &[
         Life::Died,
         "keepalived.service: Main process exited, code=dumped, status={error}",
     ),
-    (Life::Died, "Out of memory: Killed process {number} (keepalived){tail}"),
+    (
+        Life::Died,
+        "Out of memory: Killed process {number} (keepalived){tail}",
+    ),
     (Life::Died, "Killed process {number} (keepalived){tail}"),
 ];
 

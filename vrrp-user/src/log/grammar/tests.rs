@@ -15,7 +15,11 @@ fn lines() -> impl Iterator<Item = [&'static str; 4]> {
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(|line| {
             let mut fields = line.splitn(4, '|');
-            [(); 4].map(|()| fields.next().unwrap_or_else(|| panic!("four fields: {line}")))
+            [(); 4].map(|()| {
+                fields
+                    .next()
+                    .unwrap_or_else(|| panic!("four fields: {line}"))
+            })
         })
         .map(|[event, instance, details, line]| {
             // Blanks at the front of a line are part of it.
@@ -37,10 +41,11 @@ fn summary(details: &Details) -> String {
 }
 
 fn rules() -> impl Iterator<Item = &'static str> {
-    let tables = OF_AN_INSTANCE
-        .into_iter()
-        .chain(BARE)
-        .chain([state::OF_A_GROUP, system::LOSS, frr::RULES]);
+    let tables =
+        OF_AN_INSTANCE
+            .into_iter()
+            .chain(BARE)
+            .chain([state::OF_A_GROUP, system::LOSS, frr::RULES]);
     let forms = tables.flatten().map(|(_, form)| *form);
     let life = system::LIFE.iter().chain(system::FOREIGN_LIFE);
     forms.chain(life.map(|(_, form)| *form))
