@@ -62,7 +62,7 @@ enum Subject {
 /// Notes that are kept.
 const MAX_NOTES: usize = 4096;
 /// For how long.
-const MEMORY: Span = Span::from_secs(120);
+const MEMORY: Span = Span::from_mins(2);
 /// Takeovers under way.
 const MAX_OPEN: usize = 64;
 /// What came so long before the last advert of the old router may have set the takeover off.

@@ -191,7 +191,7 @@ impl Observer {
             vlan: Vec::new(),
             direction: None,
             observer: self.settings.observer.clone(),
-            body: Body::Log(record),
+            body: Body::Log(Box::new(record)),
         });
         self.collect();
     }

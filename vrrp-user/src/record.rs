@@ -73,7 +73,7 @@ pub enum Body {
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
     /// A line of a VRRP daemon's log.
-    Log(LogRecord),
+    Log(Box<LogRecord>),
     /// A takeover, put together from the wire and the logs.
     Incident(IncidentRecord),
 }

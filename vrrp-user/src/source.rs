@@ -135,7 +135,7 @@ impl Logs {
             follow::spawn(file.path.clone(), settings.from_start, intake)?;
         }
         if let Some(journal) = &settings.journal {
-            let intake = Intake::new(None, envelopes.clone(), queue.clone());
+            let intake = Intake::new(None, envelopes, queue.clone());
             journal::spawn(journal.clone(), intake)?;
         }
         if let Some(path) = &settings.notify_fifo {
@@ -240,7 +240,7 @@ impl Intake {
             };
         }
         let batch = std::mem::take(&mut self.batch);
-        self.queue.blocking_send(batch).map_err(|_| Closed)
+        self.queue.blocking_send(batch).or(Err(Closed))
     }
 
     /// Passes on what was taken; waits while the queue is full.
@@ -249,7 +249,7 @@ impl Intake {
             return Ok(());
         }
         let batch = std::mem::take(&mut self.batch);
-        self.queue.send(batch).await.map_err(|_| Closed)
+        self.queue.send(batch).await.or(Err(Closed))
     }
 }
 
@@ -258,3 +258,6 @@ fn wall_clock() -> Timestamp {
     let now = jiff::Timestamp::now().as_nanosecond();
     Timestamp::from_nanos(u64::try_from(now).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,18 +22,16 @@ pub struct Coverage {
 pub type Release = (u16, u16, u16);
 
 /// After lines were missing, what is missing is not concluded from for so long.
-pub(crate) const GAP_SHADOW: Span = Span::from_secs(60);
+pub(crate) const GAP_SHADOW: Span = Span::from_mins(1);
 
 impl Coverage {
     pub(super) fn learn(&mut self, entry: &Entry, now: Timestamp) {
         let reading = &entry.reading;
         match reading.event {
             LogEvent::Life => self.learn_release(&reading.details),
-            LogEvent::CommandLine => {
-                // A first line without the option may be followed by one that has it.
-                if has_detail_option(&entry.line.text) {
-                    self.detailed = Some(true);
-                }
+            // A first line without the option may be followed by one that has it.
+            LogEvent::CommandLine if has_detail_option(&entry.line.text) => {
+                self.detailed = Some(true);
             }
             LogEvent::LogGap => {
                 self.gap = Some(now);

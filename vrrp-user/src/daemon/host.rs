@@ -369,9 +369,13 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
             }
         }
         LogEvent::PrioChange => {
-            belief.priority = details.after.and_then(priority).or(belief.priority)
+            belief.priority = details.after.and_then(priority).or(belief.priority);
         }
-        LogEvent::RxLowerAsBackup => belief.ignored = details.source.map(|source| (source, time)),
+
+        LogEvent::RxLowerAsBackup => {
+            belief.ignored = details.source.map(|source| (source, time));
+        }
+
         LogEvent::TxPrio0 | LogEvent::RxHigherAsMaster | LogEvent::FaultWhy => {
             belief.leaving = Some(time);
         }

@@ -6,6 +6,10 @@ use super::{DEFAULT_VERSION, block::Block};
 use crate::model::{Family, Fingerprint, FingerprintKey, Priority, Span, Version, Vrid};
 
 /// A `vrrp_instance`, with keepalived's defaults where it says nothing.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "options of keepalived, each on its own"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// Its name.

@@ -107,7 +107,7 @@ fn instances_are_read_with_their_defaults() {
     );
     assert_eq!(six.interval, Span::from_millis(250));
     assert_eq!(six.peers.len(), 1);
-    assert_eq!(six.garp.refresh, Span::from_secs(60));
+    assert_eq!(six.garp.refresh, Span::from_mins(1));
     assert!(six.nopreempt && six.use_vmac && !six.tracks);
 }
 

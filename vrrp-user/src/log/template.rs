@@ -166,9 +166,9 @@ fn on(text: &str) -> Option<bool> {
         "timed_out",
     ];
     let is = |word: &&str| text.eq_ignore_ascii_case(word);
-    if ON.iter().any(|word| is(&word)) {
+    if ON.iter().any(is) {
         Some(true)
-    } else if OFF.iter().any(|word| is(&word)) {
+    } else if OFF.iter().any(is) {
         Some(false)
     } else {
         None

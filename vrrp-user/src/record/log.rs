@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    log::{Details, Inferred, LogEvent, LogLine, grammar::Reading},
+    log::{Details, Inferred, LogEvent, LogLine, Window, grammar::Reading},
     model::{Span, Vrid},
 };
 
@@ -49,7 +49,7 @@ pub struct LogRecord {
 impl LogRecord {
     /// The record of a line that was read.
     pub fn new(line: &LogLine, reading: Reading, vrid: Option<Vrid>) -> Self {
-        let width = line.time.map_or(Span::ZERO, |window| window.width());
+        let width = line.time.map_or(Span::ZERO, Window::width);
         Self {
             host: line.host.clone(),
             ident: line.ident.clone(),

@@ -14,7 +14,7 @@ use std::{
     },
     path::{Path, PathBuf},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use nix::{
@@ -23,6 +23,7 @@ use nix::{
 };
 
 use super::{Closed, Intake, SourceError, split::Splitter, wall_clock};
+use crate::model::Timestamp;
 
 /// A look is taken this often even if nobody says that something changed: the directory may not
 /// exist yet, and network file systems tell of nothing.
@@ -80,7 +81,7 @@ struct Follower {
     watches: Vec<WatchDescriptor>,
     current: Option<Followed>,
     /// Files that had the name before, and until when they are read on.
-    old: Vec<(Followed, Instant)>,
+    old: Vec<(Followed, Timestamp)>,
     intake: Intake,
     chunk: Vec<u8>,
 }
@@ -110,8 +111,9 @@ impl Follower {
 
     /// Reads whatever there is to read.
     fn look(&mut self) -> Result<(), Closed> {
-        self.intake.advance(wall_clock());
-        self.old.retain(|(_, until)| Instant::now() < *until);
+        let now = wall_clock();
+        self.intake.advance(now);
+        self.old.retain(|(_, until)| now < *until);
         for (file, _) in &mut self.old {
             file.read(&mut self.intake, &mut self.chunk)?;
         }
@@ -140,7 +142,7 @@ impl Follower {
             return false;
         };
         if let Some(old) = self.current.replace(file) {
-            self.old.push((old, Instant::now() + AFTERLIFE));
+            self.old.push((old, wall_clock() + AFTERLIFE));
             if self.old.len() > MAX_OLD {
                 self.old.remove(0);
             }
