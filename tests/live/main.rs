@@ -4,6 +4,7 @@
 
 mod agreement;
 mod attached;
+mod findings;
 mod flood;
 mod hooks;
 mod interfaces;
