@@ -23,6 +23,8 @@ pub(crate) struct Chronicle {
     notes: VecDeque<Note>,
     /// Takeovers that are not complete.
     open: VecDeque<Record>,
+    /// Routers that became active beside another, and when all is known about that.
+    contests: VecDeque<(Timestamp, Record)>,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,10 @@ const MAX_OPEN: usize = 64;
 const PRELUDE: Span = Span::from_secs(3);
 /// An incident that has no beginning begins so long before the takeover.
 const UNKNOWN_PRELUDE: Span = Span::from_secs(4);
+/// A daemon logs that it became master within so long of its first advert.
+const BESIDE: Span = Span::from_millis(500);
+/// For so long after it became active a router may be telling its neighbours.
+const ANNOUNCEMENTS: Span = Span::from_millis(2500);
 /// Steps of an incident.
 const MAX_STEPS: usize = 200;
 
@@ -151,22 +157,69 @@ impl Chronicle {
             Some(time) => {
                 self.open
                     .retain(|open| open.time != time || !is_same(open, state));
-                Some(self.incident(record, state, time))
+                Some(self.incident(record, state, time, false))
             }
         }
+    }
+
+    /// Takes in that a router became active, by its log, beside one that stays so.
+    pub(crate) fn contest(&mut self, record: Record, logged: Window) {
+        let Body::State(state) = &record.body else {
+            return;
+        };
+        let first = self.notes.iter().find(|note| {
+            let own = matches!(note.subject, Subject::Advert { source, .. } if source == state.to);
+            own && logged.meets(note.time, BESIDE)
+        });
+        let time = first.map_or(logged.start, |note| note.time);
+        if self.contests.len() >= MAX_OPEN {
+            self.contests.pop_front();
+        }
+        let due = logged.end.max(time) + ANNOUNCEMENTS;
+        self.contests.push_back((due, Record { time, ..record }));
+    }
+
+    /// When [`Chronicle::expire`] has something to return.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.contests.iter().map(|(due, _)| *due).min()
+    }
+
+    /// The incidents about which all is known at `now`.
+    pub(crate) fn expire(&mut self, now: Timestamp) -> Vec<Record> {
+        if self.next_due().is_none_or(|due| due > now) {
+            return Vec::new();
+        }
+        let (ripe, unripe) = std::mem::take(&mut self.contests)
+            .into_iter()
+            .partition(|(due, _)| *due <= now);
+        self.contests = unripe;
+        self.incidents(&ripe)
+    }
+
+    fn incidents(&self, contests: &VecDeque<(Timestamp, Record)>) -> Vec<Record> {
+        contests
+            .iter()
+            .filter_map(|(_, record)| match &record.body {
+                Body::State(state) => Some(self.incident(record, state, record.time, true)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The takeovers that were under way at the end.
     pub(crate) fn finish(&mut self) -> Vec<Record> {
         let open = std::mem::take(&mut self.open);
+        let contests = std::mem::take(&mut self.contests);
+        let contests = self.incidents(&contests);
         open.iter()
             .filter_map(|record| match &record.body {
                 // Nobody took over from anybody: the capture began.
                 Body::State(state) if state.reason != ChangeReason::FirstSeen => {
-                    Some(self.incident(record, state, record.time))
+                    Some(self.incident(record, state, record.time, false))
                 }
                 _ => None,
             })
+            .chain(contests)
             .collect()
     }
 
@@ -188,7 +241,13 @@ impl Chronicle {
         });
     }
 
-    fn incident(&self, record: &Record, state: &StateRecord, taken: Timestamp) -> Record {
+    fn incident(
+        &self,
+        record: &Record,
+        state: &StateRecord,
+        taken: Timestamp,
+        beside: bool,
+    ) -> Record {
         let outage = state.outage_ms.map(Span::from_millis);
         let last = outage.map(|outage| taken - outage);
         let begin = last.map_or(taken - UNKNOWN_PRELUDE, |last| last - PRELUDE);
@@ -196,6 +255,7 @@ impl Chronicle {
             state,
             taken,
             begin,
+            beside,
             steps: Vec::new(),
             announced: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -228,6 +288,8 @@ struct Gathering<'a> {
     state: &'a StateRecord,
     taken: Timestamp,
     begin: Timestamp,
+    /// The old router stays active.
+    beside: bool,
     steps: Vec<(Timestamp, Timestamp, What)>,
     /// First time and number, by address and MAC.
     announced: BTreeMap<(IpAddr, MacAddr), (Timestamp, u64)>,
@@ -343,7 +405,7 @@ impl Gathering<'_> {
             addresses: state.addresses.clone(),
             from: state.from,
             to: state.to,
-            reason: state.reason,
+            reason: Some(state.reason).filter(|_| !self.beside),
             trigger,
             outage_ms: state.outage_ms,
             steps: self
@@ -366,6 +428,7 @@ impl Gathering<'_> {
         let old = old.as_deref().unwrap_or("the old router");
         let new = self.state.to;
         let wire = match self.state.reason {
+            _ if self.beside => format!("{new} became active beside {old}"),
             ChangeReason::FirstSeen => format!("{new} became active"),
             ChangeReason::Resigned => format!("{old} resigned"),
             ChangeReason::Timeout => format!("{old} went silent"),
@@ -387,6 +450,7 @@ impl Gathering<'_> {
         let state = self.state;
         let mut missing = Vec::new();
         if state.reason == ChangeReason::Timeout
+            && !self.beside
             && !resigned
             && let Some(from) = state.from
         {

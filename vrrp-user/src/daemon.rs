@@ -24,9 +24,9 @@ pub use host::Host;
 
 use crate::{
     keepalived_conf::Conf,
-    log::Entry,
+    log::{Entry, LogEvent},
     model::{Timestamp, Vrid},
-    tracker::{RouterId, Tracker},
+    tracker::{Router, RouterId, Speaker, Tracker},
 };
 
 /// All daemons whose logs are read.
@@ -84,6 +84,21 @@ impl Daemons {
             return (Vec::new(), None);
         };
         host.handle(entry, tracker, now)
+    }
+
+    /// The virtual router whose master a daemon says to be, and its own adverts.
+    pub(crate) fn new_master<'a>(
+        &self,
+        entry: &Entry,
+        tracker: &'a Tracker,
+    ) -> Option<(&'a Router, &'a Speaker)> {
+        if entry.reading.event != LogEvent::StateMaster {
+            return None;
+        }
+        let host = self.hosts.get(&entry.line.host)?;
+        let belief = host.instance(entry.reading.instance.as_deref()?)?;
+        let router = tracker.router(belief.router?)?;
+        Some((router, host.own(belief, router)?))
     }
 
     /// Takes in a line from before the run.

@@ -56,7 +56,7 @@ use crate::{
     frame::Direction,
     log::Entry,
     model::{Span, Timestamp, Vrid},
-    record::{Body, Loss, LossReason, Record, Severity, Start},
+    record::{Body, ChangeReason, Loss, LossReason, Record, Severity, Start, StateRecord},
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
@@ -190,6 +190,32 @@ impl Analyst {
             self.assess(id);
         }
         vrid
+    }
+
+    /// A router that became active, by this line, beside one that stays so on the wire: as if it
+    /// had taken over.
+    pub(crate) fn contest(&self, entry: &Entry) -> Option<Record> {
+        let (router, own) = self.daemons.new_master(entry, &self.tracker)?;
+        let active = router
+            .live(self.now)
+            .filter(|active| active.id() != own.id())?;
+        let state = StateRecord {
+            vrid: router.vrid,
+            family: router.family,
+            group: router.group,
+            peers: router.peers.iter().copied().collect(),
+            from: Some(active.source),
+            to: own.source,
+            mac: own.mac,
+            priority: own.priority,
+            addresses: own.addresses().collect(),
+            reason: ChangeReason::Timeout,
+            outage_ms: None,
+            completes: None,
+            announced: Some(Vec::new()),
+        };
+        let body = Body::State(state);
+        Some(ledger::record(&router.segment, self.now, body))
     }
 
     /// Takes in a line from before the run.

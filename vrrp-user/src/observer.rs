@@ -185,6 +185,9 @@ impl Observer {
         self.chronicle.note_log(now, entry, vrid);
         let time = entry.line.time.map_or(now, |window| window.start);
         let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
+        if let (Some(contest), Some(logged)) = (self.analyst.contest(entry), entry.line.time) {
+            self.chronicle.contest(contest, logged);
+        }
         self.push(Record {
             time,
             interface: entry.reading.details.interface.as_deref().map(Arc::from),
@@ -214,7 +217,12 @@ impl Observer {
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.analyst.poll_timeout()
+        let incident = self.chronicle.next_due();
+        self.analyst
+            .poll_timeout()
+            .into_iter()
+            .chain(incident)
+            .min()
     }
 
     /// Takes in the configuration of keepalived on the watched host.
@@ -250,6 +258,10 @@ impl Observer {
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
         self.analyst.handle_timeout(self.now);
+        for mut incident in self.chronicle.expire(self.now) {
+            incident.observer.clone_from(&self.settings.observer);
+            self.push(incident);
+        }
         self.collect();
     }
 

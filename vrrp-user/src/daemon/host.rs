@@ -79,6 +79,10 @@ impl Host {
         }
     }
 
+    pub(super) fn instance(&self, name: &str) -> Option<&Belief> {
+        self.instances.get(name)
+    }
+
     pub(super) fn instances(&self) -> impl Iterator<Item = &Belief> {
         self.instances.values()
     }

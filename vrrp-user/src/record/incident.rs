@@ -28,8 +28,9 @@ pub struct IncidentRecord {
     pub from: Option<IpAddr>,
     /// The router that took over.
     pub to: IpAddr,
-    /// How it came by its role.
-    pub reason: ChangeReason,
+    /// How it came by its role; absent where it became active beside a router that stayed so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<ChangeReason>,
     /// What set it off, in words.
     pub trigger: String,
     /// Time from the last advert of the old router to the first of the new one, in milliseconds.

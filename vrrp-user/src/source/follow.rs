@@ -31,7 +31,7 @@ const PATIENCE_MS: u16 = 500;
 /// A file that was renamed is read on for so long: its writer has to be told first.
 const AFTERLIFE: Duration = Duration::from_secs(30);
 /// Renamed files that are read on at a time.
-const MAX_OLD: usize = 4;
+const MAX_OLD: usize = 16;
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
 /// Bytes before the end of what was read that tell whether the file is still the same.
@@ -94,6 +94,7 @@ struct Followed {
     /// The last bytes before `offset`.
     tail: Vec<u8>,
     lines: Splitter,
+    at_end: bool,
 }
 
 impl Follower {
@@ -106,48 +107,56 @@ impl Follower {
             offset: 0,
             tail: Vec::new(),
             lines: Splitter::default(),
+            at_end: false,
         })
     }
 
-    /// Reads whatever there is to read.
+    /// Reads whatever there is to read. Between any two pieces it looks for a new file: a reader
+    /// that is behind must not miss one that is soon renamed itself.
     fn look(&mut self) -> Result<(), Closed> {
         let now = wall_clock();
         self.intake.advance(now);
-        self.old.retain(|(_, until)| now < *until);
-        for (file, _) in &mut self.old {
-            file.read(&mut self.intake, &mut self.chunk)?;
-        }
-        if let Some(file) = &mut self.current {
-            file.read(&mut self.intake, &mut self.chunk)?;
-        }
-        if self.replace() {
-            self.watch();
-            if let Some(file) = &mut self.current {
-                file.read(&mut self.intake, &mut self.chunk)?;
+        self.old
+            .retain(|(file, until)| now < *until || !file.at_end);
+        loop {
+            self.replace(now);
+            let files = self
+                .old
+                .iter_mut()
+                .map(|(file, _)| file)
+                .chain(&mut self.current);
+            let mut more = false;
+            for file in files {
+                if file.read(&mut self.intake, &mut self.chunk)? {
+                    more = true;
+                    break;
+                }
+            }
+            if !more {
+                return self.intake.pass_blocking();
             }
         }
-        self.intake.pass_blocking()
     }
 
     /// Opens the file that has the name now, if it is another one.
-    fn replace(&mut self) -> bool {
+    fn replace(&mut self, now: Timestamp) {
         let Ok(metadata) = std::fs::metadata(&self.path) else {
-            return false;
+            return;
         };
         let known = self.current.as_ref().map(|file| file.identity);
         if known == Some(identity(&metadata)) {
-            return false;
+            return;
         }
         let Ok(file) = self.open() else {
-            return false;
+            return;
         };
         if let Some(old) = self.current.replace(file) {
-            self.old.push((old, wall_clock() + AFTERLIFE));
+            self.old.push((old, now + AFTERLIFE));
             if self.old.len() > MAX_OLD {
                 self.old.remove(0);
             }
         }
-        true
+        self.watch();
     }
 
     /// Asks to be told of changes of the file and of what has its name.
@@ -191,31 +200,30 @@ impl Followed {
             .read_exact_at(&mut self.tail, self.offset - length)
     }
 
-    /// Reads to the end of the file, as it is now.
-    fn read(&mut self, intake: &mut Intake, chunk: &mut [u8]) -> Result<(), Closed> {
+    /// Reads a piece of the file. Returns whether there was any.
+    fn read(&mut self, intake: &mut Intake, chunk: &mut [u8]) -> Result<bool, Closed> {
         if self.was_truncated() {
             self.lines.end(|line| intake.take(line));
             self.offset = 0;
             self.tail.clear();
         }
-        loop {
-            let count = match self.file.read_at(chunk, self.offset) {
-                Ok(0) => return Ok(()),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    tracing::warn!(%error, "a log file cannot be read on");
-                    return Ok(());
-                }
-            };
-            let bytes = &chunk[..count];
-            self.offset += count as u64;
-            self.remember(bytes);
-            self.lines.push(bytes, |line| intake.take(line));
-            if intake.is_full() {
-                intake.pass_blocking()?;
+        let count = match self.file.read_at(chunk, self.offset) {
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
+            Err(error) => {
+                tracing::warn!(%error, "a log file cannot be read on");
+                0
             }
+        };
+        self.at_end = count == 0;
+        let bytes = &chunk[..count];
+        self.offset += count as u64;
+        self.remember(bytes);
+        self.lines.push(bytes, |line| intake.take(line));
+        if intake.is_full() {
+            intake.pass_blocking()?;
         }
+        Ok(count > 0)
     }
 
     fn remember(&mut self, bytes: &[u8]) {
