@@ -6,6 +6,7 @@ mod agreement;
 mod cases;
 mod command;
 mod inputs;
+mod logs;
 mod schema;
 
 use cases::golden;

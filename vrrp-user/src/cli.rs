@@ -3,12 +3,14 @@
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+use jiff::tz::TimeZone;
 
 use crate::{
     capture::Mode,
     observer::ArpMode,
     record::{Code, Kind, Severity},
     report::{Format, ReportSettings},
+    source::LogFile,
 };
 
 /// Watches VRRP and ARP in the kernel and names who holds a virtual IP, who thinks it does, and
@@ -51,6 +53,21 @@ pub struct RunArgs {
     /// Show debug lines of the kernel programs on standard error; costs time on every frame.
     #[arg(long)]
     pub kernel_log: bool,
+    /// Read log files from their start, and not only what is written from now on.
+    #[arg(long)]
+    pub log_from_start: bool,
+    /// Read the journal [default: it, or else the usual log file, if neither is asked for].
+    #[arg(long)]
+    pub journal: bool,
+    /// Read the journal in this directory.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub journal_directory: Option<PathBuf>,
+    /// Read keepalived's notification pipe (vrrp_notify_fifo).
+    #[arg(long, value_name = "PATH")]
+    pub notify_fifo: Option<PathBuf>,
+    /// Where the daemon's own account comes from.
+    #[command(flatten)]
+    pub log: LogArgs,
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -65,9 +82,37 @@ pub struct ReplayArgs {
     /// End with status 1 when a finding of this severity or worse was raised.
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     pub fail_on: FailOn,
+    /// The journal, as exported by `journalctl -o json`.
+    #[arg(long, value_name = "EXPORT.json")]
+    pub journal_file: Vec<PathBuf>,
+    /// Where the daemon's own account comes from.
+    #[command(flatten)]
+    pub log: LogArgs,
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Where the daemon's own account comes from.
+#[derive(Debug, Args)]
+pub struct LogArgs {
+    /// Log of the VRRP daemon, in any form of syslog or in JSON (docker, journalctl); may be
+    /// repeated. With HOST= in front it is the log of another host than the one watched.
+    #[arg(long = "log", value_name = "[HOST=]PATH")]
+    pub logs: Vec<LogFile>,
+    /// Zone of log lines that name none, such as Europe/Berlin [default: this host's].
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    pub log_zone: Option<TimeZone>,
+    /// Configuration of keepalived on the host that is watched.
+    #[arg(long, value_name = "PATH")]
+    pub keepalived_conf: Option<PathBuf>,
+}
+
+impl LogArgs {
+    /// The zone of lines that name none.
+    pub fn zone(&self) -> TimeZone {
+        self.log_zone.clone().unwrap_or_else(TimeZone::system)
+    }
 }
 
 /// Arguments of `vrrpwatch explain`.
@@ -145,6 +190,11 @@ impl OutputArgs {
             frames: self.write.clone(),
         }
     }
+}
+
+/// Reads the name of a time zone.
+fn zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|error| error.to_string())
 }
 
 /// Reads "30s", "5m", "1h30m", "500ms".

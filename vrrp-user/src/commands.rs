@@ -4,16 +4,18 @@ mod explain;
 mod replay;
 mod run;
 
-use std::{io, process::ExitCode};
+use std::{io, path::Path, process::ExitCode};
 
 use crate::{
     cli::{Cli, Command, OutputArgs},
+    keepalived_conf::{Conf, ConfError},
     link::SelectionError,
     live::LiveError,
     model::FingerprintKey,
     observer::Settings,
     replay::OpenError,
     report::TargetError,
+    source::OpenLogError,
 };
 
 /// Runs the chosen subcommand and says how it ended: with the status that `vrrpwatch --help`
@@ -66,6 +68,10 @@ enum Failure {
     Selection(#[from] SelectionError),
     #[error(transparent)]
     Live(#[from] LiveError),
+    #[error(transparent)]
+    Conf(#[from] ConfError),
+    #[error(transparent)]
+    Log(#[from] OpenLogError),
     #[error("the system has no random bytes to give: {0}")]
     Random(getrandom::Error),
 }
@@ -74,6 +80,8 @@ impl From<Failure> for ExitCode {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Live(LiveError::NothingToWatch(_) | LiveError::Write(_))
+            | Failure::Conf(_)
+            | Failure::Log(_)
             | Failure::Open(_)
             | Failure::Selection(_)
             | Failure::Target(_)
@@ -102,4 +110,22 @@ fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Fai
         watched: args.watch.clone(),
         observer: observer.map(Into::into),
     })
+}
+
+/// The configuration of keepalived at this path. Lines for single machines are those for this host.
+fn read_conf(path: &Path, settings: &Settings) -> Result<Conf, Failure> {
+    let host = host_name().unwrap_or_default();
+    let config_id = host.split('.').next().unwrap_or_default();
+    let conf = Conf::read(path, config_id, &settings.key)?;
+    for note in &conf.notes {
+        complain(note);
+    }
+    Ok(conf)
+}
+
+/// The name of this host.
+fn host_name() -> Option<String> {
+    nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
 }

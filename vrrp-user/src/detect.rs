@@ -9,19 +9,28 @@
 //! What is wrong with single packets is counted as `incident`s.
 
 mod address_list_mismatch;
+mod address_lost;
 mod advert_gap;
 mod auth_mismatch;
 mod bad_checksum;
 mod bad_ttl;
 mod carp_neighbour;
 mod checksum_variant_mismatch;
+mod config_drift;
+mod daemon_died;
+mod daemon_stalled;
 mod disagreement;
+mod egress_blocked;
 mod false_owner;
 mod flapping;
 mod garp_missing;
+mod garp_not_sent;
 mod incident;
 mod interval_mismatch;
 mod ledger;
+mod local_drop;
+mod log_gap;
+mod log_wire_disagree;
 mod malformed_advert;
 mod no_master;
 mod owner_conflict;
@@ -43,9 +52,11 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    daemon::Daemons,
     frame::Direction,
-    model::{Span, Timestamp},
-    record::{Body, Loss, LossReason, Record, Severity, Start},
+    log::Entry,
+    model::{Span, Timestamp, Vrid},
+    record::{Body, ChangeReason, Loss, LossReason, Record, Severity, Start, StateRecord},
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
@@ -74,6 +85,7 @@ pub struct Sighting<'a> {
 pub struct Analyst {
     now: Timestamp,
     tracker: Tracker,
+    daemons: Daemons,
     ledger: Ledger,
     incidents: Incidents,
     echoes: Echoes,
@@ -108,6 +120,15 @@ const DETECTORS: &[&dyn Detector] = &[
     &garp_missing::GarpMissing,
     &stale_garp::StaleGarp,
     &plaintext_auth::PlaintextAuth,
+    &local_drop::LocalDrop,
+    &egress_blocked::EgressBlocked,
+    &address_lost::AddressLost,
+    &daemon_died::DaemonDied,
+    &daemon_stalled::DaemonStalled,
+    &garp_not_sent::GarpNotSent,
+    &log_wire_disagree::LogWireDisagree,
+    &config_drift::ConfigDrift,
+    &log_gap::LogGap,
 ];
 
 const PAIR_DETECTORS: &[&dyn PairDetector] = &[
@@ -155,6 +176,51 @@ impl Analyst {
             wire::Body::Arp(arp) => self.arp(&segment, sighting, arp),
             wire::Body::Nd(nd) => self.nd(&segment, sighting, nd),
         }
+    }
+
+    /// What the daemons say of themselves.
+    pub const fn daemons_mut(&mut self) -> &mut Daemons {
+        &mut self.daemons
+    }
+
+    /// Takes a line of a log in. Returns the VRID of the instance it is about, where that is known.
+    pub fn handle_log(&mut self, entry: &Entry) -> Option<Vrid> {
+        let (routers, vrid) = self.daemons.handle(entry, &self.tracker, self.now);
+        for id in routers {
+            self.assess(id);
+        }
+        vrid
+    }
+
+    /// A router that became active, by this line, beside one that stays so on the wire: as if it
+    /// had taken over.
+    pub(crate) fn contest(&self, entry: &Entry) -> Option<Record> {
+        let (router, own) = self.daemons.new_master(entry, &self.tracker)?;
+        let active = router
+            .live(self.now)
+            .filter(|active| active.id() != own.id())?;
+        let state = StateRecord {
+            vrid: router.vrid,
+            family: router.family,
+            group: router.group,
+            peers: router.peers.iter().copied().collect(),
+            from: Some(active.source),
+            to: own.source,
+            mac: own.mac,
+            priority: own.priority,
+            addresses: own.addresses().collect(),
+            reason: ChangeReason::Timeout,
+            outage_ms: None,
+            completes: None,
+            announced: Some(Vec::new()),
+        };
+        let body = Body::State(state);
+        Some(ledger::record(&router.segment, self.now, body))
+    }
+
+    /// Takes in a line from before the run.
+    pub fn recall_log(&mut self, entry: &Entry) {
+        self.daemons.recall(entry);
     }
 
     /// Takes in that frames were lost.
@@ -237,6 +303,9 @@ impl Analyst {
                 self.note(segment, report);
             }
             Some(Ok(claim)) => {
+                if direction == Some(Direction::Out) {
+                    self.daemons.learn_own(claim.source);
+                }
                 let (id, forgotten) = self.tracker.advert(segment, &claim, mac, self.now);
                 for router in forgotten {
                     self.forget(&router);
@@ -331,7 +400,11 @@ impl Analyst {
         let Some(router) = self.tracker.router(id) else {
             return;
         };
-        let view = View { router, now };
+        let view = View {
+            router,
+            daemons: &self.daemons,
+            now,
+        };
         let mut deadline: Option<Timestamp> = None;
         // Of a deadline that has come, the assessment knows already.
         let mut sooner = |time: Option<Timestamp>| {
@@ -363,7 +436,11 @@ impl Analyst {
             } else {
                 (other, router)
             };
-            let view = View { router: one, now };
+            let view = View {
+                router: one,
+                daemons: &self.daemons,
+                now,
+            };
             for detector in PAIR_DETECTORS {
                 let key = Key {
                     subject: Subject::Pair(one.id(), other.id()),

@@ -3,6 +3,7 @@
 //! Log lines are keepalived's; where versions differ, those of 2.2 are quoted.
 
 mod addresses;
+mod daemon;
 mod election;
 mod mismatch;
 mod packets;
@@ -54,6 +55,15 @@ pub const fn explain(code: Code) -> &'static Explanation {
         Code::GarpMissing => &addresses::GARP_MISSING,
         Code::StaleGarp => &addresses::STALE_GARP,
         Code::ReflectedAdvert => &packets::REFLECTED_ADVERT,
+        Code::LocalDrop => &daemon::LOCAL_DROP,
+        Code::EgressBlocked => &daemon::EGRESS_BLOCKED,
+        Code::AddressLost => &daemon::ADDRESS_LOST,
+        Code::DaemonDied => &daemon::DAEMON_DIED,
+        Code::DaemonStalled => &daemon::DAEMON_STALLED,
+        Code::GarpNotSent => &daemon::GARP_NOT_SENT,
+        Code::LogWireDisagree => &daemon::LOG_WIRE_DISAGREE,
+        Code::ConfigDrift => &daemon::CONFIG_DRIFT,
+        Code::LogGap => &daemon::LOG_GAP,
         Code::PlaintextAuth => &packets::PLAINTEXT_AUTH,
         Code::CarpNeighbour => &packets::CARP_NEIGHBOUR,
     }

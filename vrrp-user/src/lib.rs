@@ -8,17 +8,22 @@
 //! ```
 
 pub mod capture;
+mod chronicle;
 pub mod cli;
 pub mod commands;
+pub mod daemon;
 pub mod detect;
 pub mod explain;
 pub mod frame;
+pub mod keepalived_conf;
 pub mod link;
 pub mod live;
+pub mod log;
 pub mod model;
 pub mod observer;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod source;
 pub mod tracker;
 pub mod wire;

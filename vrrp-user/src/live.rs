@@ -28,11 +28,14 @@ pub use taps::NothingToWatch;
 
 use crate::{
     capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
+    keepalived_conf::Conf,
     link::{Links, Selection, Watch, WatchError},
+    log::Entry,
     model::Timestamp,
     observer::{ArpMode, Observer, Output, Request, Settings},
     record::Start,
     report::{Report, Writer},
+    source::{LogSettings, Logs, SourceError},
 };
 use losses::Losses;
 use taps::Taps;
@@ -48,6 +51,10 @@ pub struct LiveSettings {
     pub arp: ArpMode,
     /// Debug lines of the kernel programs.
     pub kernel_log: bool,
+    /// Logs to read.
+    pub logs: LogSettings,
+    /// Configuration of keepalived on this host.
+    pub conf: Option<Conf>,
     /// End after this time.
     pub duration: Option<Duration>,
 }
@@ -78,6 +85,9 @@ pub enum LiveError {
         /// The system's word.
         source: io::Error,
     },
+    /// A log that was asked for cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The output refused.
     #[error("cannot write the output: {0}")]
     Write(#[source] io::Error),
@@ -120,9 +130,15 @@ pub async fn watch(
     taps.begin(&links, &mut kernel)?;
     let signals = Signals::new().map_err(system("handle signals"))?;
     let (writer, written) = Writer::spawn(report).map_err(system("start a thread"))?;
+    let logs = Logs::start(&live.logs, clock.now()?)?;
+    let mut observer = Observer::new(settings);
+    if let Some(conf) = live.conf {
+        observer.set_conf(conf);
+    }
     let mut run = Live {
+        logs,
         losses: Losses::default(),
-        observer: Observer::new(settings),
+        observer,
         events: Vec::with_capacity(Ring::BATCH),
         clock,
         kernel,
@@ -142,6 +158,7 @@ struct Live {
     clock: Clock,
     kernel: KernelHalf,
     ring: Ring,
+    logs: Logs,
     taps: Taps,
     losses: Losses,
     observer: Observer,
@@ -206,8 +223,21 @@ impl Live {
                     filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
                     self.take_events();
                 }
+                // Last, so that no flood of lines keeps the ring buffer waiting.
+                entries = self.logs.next() => self.take_entries(&entries)?,
             }
         }
+    }
+
+    /// Hands lines to the observer, after the frames that they may be about.
+    fn take_entries(&mut self, entries: &[Entry]) -> Result<(), LiveError> {
+        self.drain();
+        let now = self.clock.now()? - SETTLING;
+        for entry in entries {
+            self.observer.handle_log(now, entry);
+            self.pass_outputs();
+        }
+        Ok(())
     }
 
     /// Reports what is watched.

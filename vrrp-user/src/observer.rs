@@ -20,12 +20,15 @@ use std::{
 };
 
 use crate::{
+    chronicle::Chronicle,
     detect::{Analyst, Sighting},
     frame::Frame,
+    keepalived_conf::Conf,
+    log::Entry,
     model::{FingerprintKey, Timestamp},
     record::{
-        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
-        Start, Summary,
+        AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record,
+        Severity, Start, Summary,
     },
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };
@@ -87,6 +90,7 @@ pub struct Observer {
     watch: WatchList,
     duplicates: Duplicates,
     analyst: Analyst,
+    chronicle: Chronicle,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -106,6 +110,7 @@ impl Observer {
             watch,
             duplicates: Duplicates::default(),
             analyst: Analyst::default(),
+            chronicle: Chronicle::default(),
             summary: Summary::default(),
             outputs,
         }
@@ -142,6 +147,8 @@ impl Observer {
             observer: self.settings.observer.clone(),
             body,
         });
+        self.chronicle
+            .note_packet(frame.time, frame.origin.interface.as_ref(), &packet);
         self.analyst.handle(&Sighting {
             time: self.now,
             origin: &frame.origin,
@@ -170,6 +177,33 @@ impl Observer {
         self.collect();
     }
 
+    /// Takes in a line of a log, which was read at `now`.
+    pub fn handle_log(&mut self, now: Timestamp, entry: &Entry) {
+        self.advance(now);
+        self.summary.log += 1;
+        let vrid = self.analyst.handle_log(entry);
+        self.chronicle.note_log(now, entry, vrid);
+        let time = entry.line.time.map_or(now, |window| window.start);
+        let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
+        if let (Some(contest), Some(logged)) = (self.analyst.contest(entry), entry.line.time) {
+            self.chronicle.contest(contest, logged);
+        }
+        self.push(Record {
+            time,
+            interface: entry.reading.details.interface.as_deref().map(Arc::from),
+            vlan: Vec::new(),
+            direction: None,
+            observer: self.settings.observer.clone(),
+            body: Body::Log(Box::new(record)),
+        });
+        self.collect();
+    }
+
+    /// Takes in a line from before the run: what the daemon is, not what it did.
+    pub fn recall_log(&mut self, entry: &Entry) {
+        self.analyst.recall_log(entry);
+    }
+
     /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
     /// frames.
     pub fn handle_unwatched(&mut self, count: u64) {
@@ -183,7 +217,17 @@ impl Observer {
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.analyst.poll_timeout()
+        let incident = self.chronicle.next_due();
+        self.analyst
+            .poll_timeout()
+            .into_iter()
+            .chain(incident)
+            .min()
+    }
+
+    /// Takes in the configuration of keepalived on the watched host.
+    pub fn set_conf(&mut self, conf: Conf) {
+        self.analyst.daemons_mut().set_conf(conf);
     }
 
     /// The virtual routers and what is wrong with them.
@@ -198,6 +242,9 @@ impl Observer {
 
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
+        for incident in self.chronicle.finish() {
+            self.push(incident);
+        }
         let summary = self.summary.clone();
         self.report(self.now, Body::Summary(summary));
     }
@@ -211,6 +258,10 @@ impl Observer {
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
         self.analyst.handle_timeout(self.now);
+        for mut incident in self.chronicle.expire(self.now) {
+            incident.observer.clone_from(&self.settings.observer);
+            self.push(incident);
+        }
         self.collect();
     }
 
@@ -218,7 +269,11 @@ impl Observer {
     fn collect(&mut self) {
         for mut record in self.analyst.take_records() {
             record.observer.clone_from(&self.settings.observer);
+            let incident = self.chronicle.takeover(&record);
             self.push(record);
+            if let Some(incident) = incident {
+                self.push(incident);
+            }
         }
     }
 

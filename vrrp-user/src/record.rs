@@ -7,6 +7,8 @@
 
 mod advert;
 mod finding;
+mod incident;
+mod log;
 mod neighbour;
 mod session;
 mod state;
@@ -18,6 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub use advert::{AdvertRecord, AuthKind, CarpRecord};
 pub use finding::{Cause, Code, Evidence, FindingRecord, ParseCodeError, Severity, Status};
+pub use incident::{IncidentRecord, Step, What};
+pub use log::LogRecord;
 pub use neighbour::{ArpRecord, NdRecord};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
 pub use state::{Announced, ChangeReason, StateRecord};
@@ -68,6 +72,10 @@ pub enum Body {
     State(StateRecord),
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
+    /// A line of a VRRP daemon's log.
+    Log(Box<LogRecord>),
+    /// A takeover, put together from the wire and the logs.
+    Incident(IncidentRecord),
 }
 
 /// The kind of a record, as named in the key `record` and by `--only`.
@@ -92,6 +100,10 @@ pub enum Kind {
     State,
     /// Something is wrong, or no longer is.
     Finding,
+    /// A line of a VRRP daemon's log.
+    Log,
+    /// A takeover, put together from the wire and the logs.
+    Incident,
 }
 
 impl Body {
@@ -107,6 +119,8 @@ impl Body {
             Self::Nd(_) => Kind::Nd,
             Self::State(_) => Kind::State,
             Self::Finding(_) => Kind::Finding,
+            Self::Log(_) => Kind::Log,
+            Self::Incident(_) => Kind::Incident,
         }
     }
 }

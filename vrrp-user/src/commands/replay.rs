@@ -2,22 +2,33 @@
 
 use std::{io, time::Duration};
 
-use super::{Failure, Outcome, complain, settings};
+use super::{Failure, Outcome, complain, read_conf, settings};
 use crate::{
     cli::ReplayArgs,
-    model::Timestamp,
+    model::{Span, Timestamp},
     observer::{Observer, Output},
     record::Start,
     replay::{Input, Item, ReadError, Replay, inputs},
     report::{Appetite, Report},
+    source::{LogFile, RecordedLogs},
 };
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     let inputs = inputs(&args.files);
     let live = inputs.iter().any(Input::is_live);
     let mut replay = Replay::open(inputs)?;
+    let settings = settings(&args.output, None)?;
+    let conf = args.log.keepalived_conf.as_deref();
+    let conf = conf.map(|path| read_conf(path, &settings)).transpose()?;
+    let journals = args.journal_file.iter().map(|path| LogFile {
+        host: None,
+        path: path.clone(),
+    });
+    let logs: Vec<LogFile> = args.log.logs.iter().cloned().chain(journals).collect();
     let mut run = Run {
-        observer: Observer::new(settings(&args.output, None)?),
+        observer: Observer::new(settings),
+        logs: RecordedLogs::open(&logs, args.log.zone())?,
+        last: None,
         report: Report::open(&args.output.report())?,
         files: args
             .files
@@ -28,6 +39,9 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         end: None,
         live,
     };
+    if let Some(conf) = conf {
+        run.observer.set_conf(conf);
+    }
     let mut unreadable = false;
     let result = loop {
         match replay.next_item() {
@@ -55,8 +69,16 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     }
 }
 
+/// Lines so long before the capture are reported with it.
+const PRELUDE: Span = Span::from_secs(10);
+/// Lines so long after it are reported, too.
+const POSTLUDE: Span = Span::from_secs(10);
+
 struct Run {
     observer: Observer,
+    logs: RecordedLogs,
+    /// Time of the last item of the capture.
+    last: Option<Timestamp>,
     report: Report,
     files: Vec<String>,
     duration: Option<Duration>,
@@ -72,8 +94,7 @@ impl Run {
         let end = match self.end {
             Some(end) => end,
             None => {
-                let start = self.start();
-                self.observer.handle_start(time, start);
+                self.begin(time);
                 *self
                     .end
                     .insert(self.duration.map_or(Timestamp::MAX, |span| time + span))
@@ -82,6 +103,10 @@ impl Run {
         if time > end {
             return Ok(Appetite::Enough);
         }
+        while let Some((written, entry)) = self.logs.next_until(time) {
+            self.observer.handle_log(written, &entry);
+        }
+        self.last = Some(time);
         match item {
             Item::Frame(frame) => {
                 if self.observer.handle_frame(frame) {
@@ -91,6 +116,24 @@ impl Run {
             Item::Loss { time, lost } => self.observer.handle_loss(*time, lost),
         }
         self.drain()
+    }
+
+    /// The capture begins. What was logged before tells who the daemons are, not what they do.
+    fn begin(&mut self, time: Timestamp) {
+        self.logs.begin(time);
+        while let Some((_, entry)) = self.logs.next_until(time - PRELUDE) {
+            self.observer.recall_log(&entry);
+        }
+        let start = self.start();
+        self.observer.handle_start(time, start);
+    }
+
+    /// The capture ended, and time with it: what was logged right after is still about it.
+    fn end_logs(&mut self) {
+        let Some(last) = self.last else { return };
+        while let Some((_, entry)) = self.logs.next_until(last + POSTLUDE) {
+            self.observer.handle_log(last, &entry);
+        }
     }
 
     fn start(&mut self) -> Start {
@@ -123,6 +166,7 @@ impl Run {
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        self.end_logs();
         self.observer.finish();
         self.drain()?;
         self.report.flush()

@@ -1,29 +1,32 @@
 //! `vrrpwatch run`: the observer driven by the kernel.
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, path::Path};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use super::{Failure, Outcome, settings};
+use super::{Failure, Outcome, host_name, read_conf, settings};
 use crate::{
     cli::RunArgs,
+    keepalived_conf::Conf,
     link::Selection,
     live::{LiveError, LiveSettings, watch},
+    observer::Settings,
     report::Report,
+    source::{JournalSettings, LogSettings},
 };
 
 pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
+    let settings = settings(&args.output, host_name())?;
+    let conf = conf(args, &settings)?;
     let live = LiveSettings {
+        logs: logs(args),
+        conf,
         selection: Selection::new(&args.interfaces)?,
         mode: args.mode,
         arp: args.output.arp,
         kernel_log: args.kernel_log,
         duration: args.output.duration,
     };
-    let host = nix::unistd::gethostname()
-        .ok()
-        .and_then(|name| name.into_string().ok());
-    let settings = settings(&args.output, host)?;
     log_to_standard_error(args.kernel_log);
     let report = Report::open(&args.output.report())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -39,6 +42,36 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     result?;
     Ok(Outcome::Fine)
 }
+
+/// The logs to read.
+fn logs(args: &RunArgs) -> LogSettings {
+    let zone = args.log.zone();
+    let directory = args.journal_directory.clone();
+    let journal = (args.journal || directory.is_some()).then_some(JournalSettings {
+        directory,
+        from_start: args.log_from_start,
+    });
+    if args.log.logs.is_empty() && journal.is_none() && args.notify_fifo.is_none() {
+        return LogSettings::usual(zone);
+    }
+    LogSettings {
+        files: args.log.logs.clone(),
+        from_start: args.log_from_start,
+        journal,
+        notify_fifo: args.notify_fifo.clone(),
+        zone,
+    }
+}
+
+/// keepalived's configuration: the one asked for, or the usual one if it can be read.
+fn conf(args: &RunArgs, settings: &Settings) -> Result<Option<Conf>, Failure> {
+    match &args.log.keepalived_conf {
+        Some(path) => read_conf(path, settings).map(Some),
+        None => Ok(read_conf(Path::new(USUAL_CONF), settings).ok()),
+    }
+}
+
+const USUAL_CONF: &str = "/etc/keepalived/keepalived.conf";
 
 /// Sends log lines of this program and of the kernel programs to standard error; VRRPWATCH_LOG
 /// chooses which.

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use crate::{
-    model::{MacAddr, Timestamp},
+    daemon::{Belief, Daemons, Host},
+    model::{MacAddr, Span, Timestamp},
     record::{Cause, Code, Evidence},
     tracker::{Router, Speaker, SpeakerId},
 };
@@ -12,6 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub(super) router: &'a Router,
+    /// What the daemons say of themselves.
+    pub(super) daemons: &'a Daemons,
     pub(super) now: Timestamp,
 }
 
@@ -19,6 +22,23 @@ impl<'a> View<'a> {
     /// The active router, if it is alive.
     pub(super) fn live(&self) -> Option<&'a Speaker> {
         self.router.live(self.now)
+    }
+
+    /// What the daemons believe of the virtual router.
+    pub(super) fn beliefs(&self) -> impl Iterator<Item = (&'a Host, &'a Belief)> + use<'a> {
+        self.daemons.about(self.router.id())
+    }
+
+    /// The same of the daemon on the watched host: only there what is seen is what comes and goes.
+    pub(super) fn beliefs_here(&self) -> impl Iterator<Item = (&'a Host, &'a Belief)> + use<'a> {
+        self.beliefs().filter(|(host, _)| host.here)
+    }
+
+    /// The interval of the virtual router, as far as it is known.
+    pub(super) fn interval(&self) -> Span {
+        self.router
+            .active()
+            .map_or(Span::from_secs(1), Speaker::interval)
     }
 
     pub(super) fn speaker(&self, id: SpeakerId) -> Option<&'a Speaker> {

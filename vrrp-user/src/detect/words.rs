@@ -3,7 +3,7 @@
 use std::{fmt::Display, net::IpAddr};
 
 use crate::{
-    model::Span,
+    model::{Span, Timestamp},
     record::{Cause, Evidence},
     tracker::{Router, Speaker},
 };
@@ -87,6 +87,26 @@ pub(super) fn advert(router: &Router, speaker: &Speaker, what: String) -> Eviden
         mac: speaker.mac,
         vrid: Some(router.vrid),
         priority: Some(speaker.priority),
+        what,
+    }
+}
+
+/// A frame of a router as evidence.
+pub(super) fn seen(router: &Router, speaker: &Speaker, time: Timestamp, what: String) -> Evidence {
+    Evidence {
+        time,
+        ..advert(router, speaker, what)
+    }
+}
+
+/// A line of a log as evidence.
+pub(super) const fn log_line(time: Timestamp, router: &Router, what: String) -> Evidence {
+    Evidence {
+        time,
+        source: None,
+        mac: None,
+        vrid: Some(router.vrid),
+        priority: None,
         what,
     }
 }

@@ -168,6 +168,14 @@ codes! {
         "A virtual address is claimed by a MAC that is not the active router's.",
     NoMaster "no-master" Critical
         "The active router stopped and nobody took over in time.",
+    LocalDrop "local-drop" Critical
+        "Adverts reach this host, and its daemon does not get them.",
+    EgressBlocked "egress-blocked" Critical
+        "The daemon is master by its log, and none of its adverts leaves the host.",
+    AddressLost "address-lost" Critical
+        "A virtual address was removed from the master.",
+    DaemonDied "daemon-died" Critical
+        "The daemon is gone by its log, and its host still answers for the addresses.",
     FalseOwner "false-owner" Warning
         "Priority 255 from a router that owns none of the addresses.",
     SilentFailover "silent-failover" Warning
@@ -202,6 +210,16 @@ codes! {
         "The last announcement of an address came from a router that is not active.",
     ReflectedAdvert "reflected-advert" Warning
         "The same advert twice at once, or our own coming back.",
+    DaemonStalled "daemon-stalled" Warning
+        "The daemon does not get to run.",
+    GarpNotSent "garp-not-sent" Warning
+        "The log says that an address was announced, and no frame left.",
+    LogWireDisagree "log-wire-disagree" Warning
+        "The state in the log is not the one on the wire.",
+    ConfigDrift "config-drift" Warning
+        "keepalived.conf and the wire differ.",
+    LogGap "log-gap" Info
+        "Lines of the log are missing.",
     PlaintextAuth "plaintext-auth" Info
         "The VRRP password is readable on the wire.",
     CarpNeighbour "carp-neighbour" Info

@@ -98,6 +98,9 @@ pub struct Summary {
     pub arp: u64,
     /// Neighbour discovery messages.
     pub nd: u64,
+    /// Lines of VRRP daemons' logs.
+    #[serde(default)]
+    pub log: u64,
     /// Second sightings of a frame on another hook, interface or file, not reported again.
     pub duplicates: u64,
     /// Frames that are none of ours.

@@ -3,6 +3,7 @@
 //! Everything that comes from the wire or a file is a number, an address or one of our own words by
 //! now, but for names of interfaces and files, which are escaped.
 
+mod incident;
 mod verdict;
 
 use std::{
@@ -68,6 +69,8 @@ impl Style {
             Body::Nd(nd) => self.nd(nd, line),
             Body::State(state) => self.state(state, line),
             Body::Finding(finding) => self.finding(finding, line),
+            Body::Log(log) => self.log(log, line),
+            Body::Incident(incident) => self.incident(incident, record.time, line),
         }
     }
 
@@ -115,6 +118,7 @@ impl Style {
             carp,
             arp,
             nd,
+            log,
             duplicates,
             ignored,
             lost,
@@ -128,6 +132,9 @@ impl Style {
             line,
             ", {unwatched} ARP/ND of others, {duplicates} seen twice, {ignored} ignored"
         )?;
+        if *log > 0 {
+            write!(line, ", {log} log lines")?;
+        }
         if lost.is_empty() {
             line.push_str(", none lost");
         } else {

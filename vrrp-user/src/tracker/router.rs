@@ -185,6 +185,11 @@ impl Router {
         self.late_advert
     }
 
+    /// The last packet for it that was not from its active router.
+    pub(crate) const fn noise(&self) -> Option<Timestamp> {
+        self.noise
+    }
+
     pub(crate) const fn kin(&self) -> &BTreeMap<RouterId, Option<Timestamp>> {
         &self.kin
     }

@@ -129,6 +129,11 @@ impl Speaker {
         self.last_claim.is_some()
     }
 
+    /// When it was last seen to claim one of the virtual addresses.
+    pub(crate) const fn last_claim(&self) -> Option<Timestamp> {
+        self.last_claim
+    }
+
     /// Its advertisement interval.
     pub fn interval(&self) -> Span {
         self.config.interval.span()

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::{ALERT, Millis, QUIET, RELIEF, STRONG, Style, WARNING};
-use crate::record::{FindingRecord, Severity, StateRecord, Status};
+use crate::record::{FindingRecord, LogRecord, Severity, StateRecord, Status};
 
 impl Style {
     pub(super) fn state(self, state: &StateRecord, line: &mut String) -> fmt::Result {
@@ -73,5 +73,17 @@ impl Style {
             write!(line, " -> {}", finding.advice)?;
         }
         Ok(())
+    }
+
+    /// The line as it stands in the log: that is how it is known.
+    pub(super) fn log(self, log: &LogRecord, line: &mut String) -> fmt::Result {
+        line.push_str("LOG");
+        if let Some(host) = &log.host {
+            write!(line, " {}", self.paint(STRONG, host.escape_debug()))?;
+        }
+        if let Some(uncertain) = log.uncertain_ms {
+            write!(line, " (within {})", Millis(uncertain))?;
+        }
+        write!(line, ": {}", log.text.escape_debug())
     }
 }

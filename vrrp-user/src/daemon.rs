@@ -1,0 +1,141 @@
+//! What the VRRP daemons say of themselves: which state they believe to be in, what they did and
+//! could not do.
+//!
+//! The tracker knows the wire, this module knows the logs, and `detect` compares the two. An
+//! instance of a log is matched to a virtual router by keepalived's configuration where there is
+//! one, else by VRID, addresses and senders. Bounded: the number of hosts and instances is what the
+//! machines of a cluster have, and more are not kept.
+
+mod belief;
+mod coverage;
+mod host;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+pub use belief::Belief;
+pub(crate) use belief::{Announcing, Unheard};
+pub(crate) use coverage::GAP_SHADOW;
+pub use coverage::{Coverage, Release};
+pub use host::Host;
+
+use crate::{
+    keepalived_conf::Conf,
+    log::{Entry, LogEvent},
+    model::{Timestamp, Vrid},
+    tracker::{Router, RouterId, Speaker, Tracker},
+};
+
+/// All daemons whose logs are read.
+#[derive(Debug, Default)]
+pub struct Daemons {
+    hosts: BTreeMap<HostName, Host>,
+    /// Configuration of the watched host, until the name of that host is known.
+    conf: Option<Arc<Conf>>,
+    /// Addresses that the watched host sends adverts from.
+    own: BTreeSet<IpAddr>,
+    /// Name of the watched host, as its first line has it.
+    here: Option<HostName>,
+}
+
+/// Name of a host as its lines have it; `None` in logs that name none.
+pub type HostName = Option<Arc<str>>;
+
+/// Hosts that are kept.
+const MAX_HOSTS: usize = 64;
+
+impl Daemons {
+    /// Takes in the configuration of the daemon on the watched host.
+    pub fn set_conf(&mut self, conf: Conf) {
+        let conf = Arc::new(conf);
+        if let Some(host) = self.here.as_ref().and_then(|name| self.hosts.get_mut(name)) {
+            host.conf = Some(Arc::clone(&conf));
+        }
+        self.conf = Some(conf);
+    }
+
+    /// The configuration of the daemon on the watched host.
+    pub fn conf(&self) -> Option<&Conf> {
+        self.conf.as_deref()
+    }
+
+    /// Takes in that the watched host sends adverts from this address.
+    pub(crate) fn learn_own(&mut self, source: IpAddr) {
+        for host in self.hosts.values_mut().filter(|host| host.here) {
+            host.learn_own(source);
+        }
+        if self.own.len() < MAX_HOSTS {
+            self.own.insert(source);
+        }
+    }
+
+    /// Takes a line in, which was read at `now`. Returns the virtual routers it is about, and the
+    /// VRID of the instance that it names.
+    pub(crate) fn handle(
+        &mut self,
+        entry: &Entry,
+        tracker: &Tracker,
+        now: Timestamp,
+    ) -> (Vec<RouterId>, Option<Vrid>) {
+        let Some(host) = self.host(entry) else {
+            return (Vec::new(), None);
+        };
+        host.handle(entry, tracker, now)
+    }
+
+    /// The virtual router whose master a daemon says to be, and its own adverts.
+    pub(crate) fn new_master<'a>(
+        &self,
+        entry: &Entry,
+        tracker: &'a Tracker,
+    ) -> Option<(&'a Router, &'a Speaker)> {
+        if entry.reading.event != LogEvent::StateMaster {
+            return None;
+        }
+        let host = self.hosts.get(&entry.line.host)?;
+        let belief = host.instance(entry.reading.instance.as_deref()?)?;
+        let router = tracker.router(belief.router?)?;
+        Some((router, host.own(belief, router)?))
+    }
+
+    /// Takes in a line from before the run.
+    pub(crate) fn recall(&mut self, entry: &Entry) {
+        if let Some(host) = self.host(entry) {
+            host.recall(entry);
+        }
+    }
+
+    /// What the daemons believe of a virtual router.
+    pub(crate) fn about(&self, router: RouterId) -> impl Iterator<Item = (&Host, &Belief)> {
+        self.hosts.values().flat_map(move |host| {
+            host.instances()
+                .filter(move |belief| belief.router == Some(router))
+                .map(move |belief| (host, belief))
+        })
+    }
+
+    fn host(&mut self, entry: &Entry) -> Option<&mut Host> {
+        let name = &entry.line.host;
+        if entry.here && self.here.is_none() {
+            self.here = Some(name.clone());
+        }
+        if self.hosts.len() >= MAX_HOSTS && !self.hosts.contains_key(name) {
+            return None;
+        }
+        // A file may hold the lines of other hosts as well.
+        let here = entry.here && self.here.as_ref() == Some(name);
+        let conf = self.conf.as_ref().filter(|_| here);
+        let own = here.then_some(&self.own);
+        Some(self.hosts.entry(name.clone()).or_insert_with(|| {
+            let mut host = Host::new(name.clone(), here);
+            host.conf = conf.cloned();
+            own.into_iter()
+                .flatten()
+                .for_each(|source| host.learn_own(*source));
+            host
+        }))
+    }
+}

@@ -1,0 +1,145 @@
+//! What a daemon believes of one of its instances.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use crate::{
+    log::{LogState, Window},
+    model::{Family, Priority, Span, Timestamp, Vrid},
+    tracker::RouterId,
+};
+
+/// An instance, as its daemon's log shows it.
+#[derive(Clone, Debug)]
+pub struct Belief {
+    /// Its name.
+    pub name: String,
+    /// VRID, where it is known.
+    pub vrid: Option<Vrid>,
+    /// Family, where it is known.
+    pub family: Option<Family>,
+    /// Addresses that were named with it.
+    pub addresses: BTreeSet<IpAddr>,
+    /// Senders whose adverts it speaks of.
+    pub peers: BTreeSet<IpAddr>,
+    /// The virtual router that it is.
+    pub(crate) router: Option<RouterId>,
+    /// Its state, and since when.
+    pub state: Option<(LogState, Window)>,
+    /// Its priority, where a line told of a change.
+    pub(crate) priority: Option<Priority>,
+    /// Whose adverts it ignored last, for it has the higher priority.
+    pub(crate) ignored: Option<(IpAddr, Window)>,
+    /// When it became master for want of adverts that it should have heard, and whose.
+    pub(crate) unheard: Option<Unheard>,
+    /// The last time an advert could not be sent, and the system's word.
+    pub(crate) send_error: Option<(Window, String)>,
+    /// Addresses that it says to have announced, when last, and whether that failed.
+    pub(crate) announced: BTreeMap<IpAddr, Announcing>,
+    /// Addresses that went although it was master.
+    pub(crate) removed: BTreeMap<IpAddr, Window>,
+    /// It has begun to leave its state: what it gives up now it gives up on purpose.
+    pub(crate) leaving: Option<Window>,
+}
+
+/// A master whose adverts were seen here and not by the daemon.
+#[derive(Clone, Debug)]
+pub(crate) struct Unheard {
+    /// Whose.
+    pub(crate) source: IpAddr,
+    /// The last of them before the daemon gave up.
+    pub(crate) last: Timestamp,
+    /// When the daemon gave up.
+    pub(crate) given_up: Window,
+}
+
+/// An announcement that a log speaks of.
+#[derive(Clone, Debug)]
+pub(crate) struct Announcing {
+    /// When.
+    pub(crate) time: Window,
+    /// Where.
+    pub(crate) interface: Option<String>,
+    /// The system's word, where it failed.
+    pub(crate) error: Option<String>,
+}
+
+/// Addresses and senders that are kept of an instance.
+const MAX_ADDRESSES: usize = 512;
+
+/// What goes within so long of a change of state goes because of it.
+pub(crate) const CHANGE: Span = Span::from_secs(1);
+
+impl Belief {
+    pub(super) const fn new(name: String) -> Self {
+        Self {
+            name,
+            vrid: None,
+            family: None,
+            addresses: BTreeSet::new(),
+            peers: BTreeSet::new(),
+            router: None,
+            state: None,
+            priority: None,
+            ignored: None,
+            unheard: None,
+            send_error: None,
+            announced: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            leaving: None,
+        }
+    }
+
+    /// Since when it believes to be master, if it does.
+    pub fn master_since(&self) -> Option<Window> {
+        match self.state {
+            Some((LogState::Master, since)) => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Whether it is master and means to stay so.
+    pub(crate) fn is_settled_master(&self) -> bool {
+        self.master_since()
+            .is_some_and(|since| self.leaving.is_none_or(|leaving| leaving.end < since.start))
+    }
+
+    /// Whether it has ignored adverts of this router since.
+    pub(super) fn ignores(&self, source: IpAddr, since: Timestamp) -> bool {
+        self.ignored
+            .is_some_and(|(ignored, time)| ignored == source && time.end >= since)
+    }
+
+    pub(super) fn enter(&mut self, state: LogState, time: Window) {
+        if state != LogState::Master {
+            self.unheard = None;
+            self.announced.clear();
+            self.send_error = None;
+        }
+        self.removed.clear();
+        self.leaving = None;
+        if self.state.is_none_or(|(before, _)| before != state) {
+            self.state = Some((state, time));
+        }
+    }
+
+    pub(super) fn learn_address(&mut self, address: Option<IpAddr>) {
+        if self.addresses.len() < MAX_ADDRESSES {
+            self.addresses.extend(address);
+        }
+    }
+
+    pub(super) fn learn_peer(&mut self, source: Option<IpAddr>) {
+        if self.peers.len() < MAX_ADDRESSES {
+            self.peers.extend(source);
+        }
+    }
+
+    pub(super) fn announce(&mut self, address: IpAddr, announcing: Announcing) {
+        if self.announced.len() < MAX_ADDRESSES || self.announced.contains_key(&address) {
+            self.announced.insert(address, announcing);
+        }
+    }
+}

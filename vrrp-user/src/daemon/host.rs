@@ -1,0 +1,432 @@
+//! One host and its daemon.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use super::{
+    Coverage, HostName,
+    belief::{Announcing, Belief, CHANGE, Unheard},
+};
+use crate::{
+    keepalived_conf::{Conf, Instance},
+    log::{Entry, Life, LogEvent, LogState, Window},
+    model::{Priority, Span, Timestamp, Vrid},
+    tracker::{Router, RouterId, Speaker, Tracker},
+};
+
+/// A host whose log is read.
+#[derive(Debug)]
+pub struct Host {
+    /// Its name.
+    pub name: HostName,
+    /// Whether frames are seen at its own interfaces: only then what is seen is what it gets.
+    pub here: bool,
+    /// What its log can say.
+    pub coverage: Coverage,
+    /// Configuration of its daemon.
+    pub(super) conf: Option<Arc<Conf>>,
+    /// Addresses of its own, by which its adverts are known.
+    own: BTreeSet<IpAddr>,
+    /// How inexact the times of its lines are.
+    resolution: Span,
+    instances: BTreeMap<String, Belief>,
+    /// What became of its daemon last.
+    pub(crate) life: Option<(Life, Window)>,
+    /// The last time its daemon ran late, and by how much.
+    pub(crate) stall: Option<(Window, Span)>,
+    /// The last time a link of it went down.
+    pub(crate) link_down: Option<Window>,
+}
+
+/// Instances and addresses that are kept of a host.
+const MAX_INSTANCES: usize = 256;
+/// A daemon logs within so long of the frame it logs about.
+const LOG_DELAY: Span = Span::from_millis(500);
+
+impl Host {
+    pub(super) fn new(name: HostName, here: bool) -> Self {
+        Self {
+            name,
+            here,
+            coverage: Coverage::default(),
+            conf: None,
+            own: BTreeSet::new(),
+            resolution: Span::ZERO,
+            instances: BTreeMap::new(),
+            life: None,
+            stall: None,
+            link_down: None,
+        }
+    }
+
+    /// Its name for people.
+    pub(crate) fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or("the daemon")
+    }
+
+    /// What happens is in the log, as far as it is told, within so long.
+    pub(crate) fn delay(&self) -> Span {
+        self.resolution + LOG_DELAY / 2
+    }
+
+    /// Learns that the host sends from this address.
+    pub(super) fn learn_own(&mut self, source: IpAddr) {
+        if self.own.len() < MAX_INSTANCES {
+            self.own.insert(source);
+        }
+    }
+
+    pub(super) fn instance(&self, name: &str) -> Option<&Belief> {
+        self.instances.get(name)
+    }
+
+    pub(super) fn instances(&self) -> impl Iterator<Item = &Belief> {
+        self.instances.values()
+    }
+
+    /// What its configuration says of an instance.
+    pub(crate) fn configured(&self, belief: &Belief) -> Option<&Instance> {
+        self.conf.as_ref()?.instance(&belief.name)
+    }
+
+    /// The speaker of a virtual router that this host is, as far as it is known by its address.
+    pub(crate) fn own<'a>(&self, belief: &Belief, router: &'a Router) -> Option<&'a Speaker> {
+        let source = self.configured(belief).and_then(|instance| instance.source);
+        router
+            .speakers()
+            .find(|speaker| self.own.contains(&speaker.source) || source == Some(speaker.source))
+    }
+
+    /// The priority it takes part with, where that is known: by its log, which tells of every
+    /// change, by its adverts, or by its configuration.
+    fn priority(&self, belief: &Belief, router: &Router) -> Option<Priority> {
+        belief
+            .priority
+            .or_else(|| self.own(belief, router).map(|speaker| speaker.priority))
+            .or_else(|| {
+                let instance = self.configured(belief)?;
+                (!instance.tracks).then_some(instance.priority)
+            })
+    }
+
+    /// Takes in a line from before the run.
+    pub(super) fn recall(&mut self, entry: &Entry) {
+        self.take(entry, Timestamp::from_nanos(0));
+    }
+
+    /// Takes a line in. Returns the virtual routers it is about, and the VRID of its instance.
+    pub(super) fn handle(
+        &mut self,
+        entry: &Entry,
+        tracker: &Tracker,
+        now: Timestamp,
+    ) -> (Vec<RouterId>, Option<Vrid>) {
+        let names = self.take(entry, now);
+        let time = entry
+            .line
+            .time
+            .unwrap_or_else(|| Window::new(now, Span::ZERO));
+        let mut routers = Vec::new();
+        let mut vrid = None;
+        for name in &names {
+            self.bind(name, tracker);
+            self.recognise(name, tracker, time);
+            // What was logged after the end of a capture cannot be held against it.
+            if gives_up(entry.reading.event) && time.start <= now + LOG_DELAY / 5 {
+                self.judge(name, tracker, time);
+            }
+            let Some(belief) = self.instances.get(name) else {
+                continue;
+            };
+            let router = belief.router.and_then(|id| tracker.router(id));
+            vrid = vrid.or(router.map(|router| router.vrid)).or(belief.vrid);
+            routers.extend(belief.router);
+        }
+        if names.is_empty() {
+            routers.extend(self.instances.values().filter_map(|belief| belief.router));
+        }
+        (routers, vrid.filter(|_| names.len() == 1))
+    }
+
+    /// Takes in what a line says. Returns the instances it is about.
+    fn take(&mut self, entry: &Entry, now: Timestamp) -> Vec<String> {
+        let reading = &entry.reading;
+        let details = &reading.details;
+        let time = entry
+            .line
+            .time
+            .unwrap_or_else(|| Window::new(now, Span::ZERO));
+        self.resolution = self.resolution.max(time.width());
+        self.coverage.learn(entry, now);
+        match reading.event {
+            LogEvent::Life => self.live(details.life, time),
+            LogEvent::Stall => self.stall = details.span().map(|span| (time, span)),
+            LogEvent::Link if details.on == Some(false) => self.link_down = Some(time),
+            LogEvent::IpAssign if details.on == Some(true) && self.own.len() < MAX_INSTANCES => {
+                self.own.extend(details.address);
+            }
+            _ => {}
+        }
+        let names = self.concerned(entry);
+        for name in &names {
+            if let Some(belief) = self.instances.get_mut(name) {
+                believe(belief, entry, time);
+            }
+        }
+        names
+    }
+
+    fn live(&mut self, life: Option<Life>, time: Window) {
+        let Some(life) = life else { return };
+        self.life = Some((life, time));
+        for belief in self.instances.values_mut() {
+            match life {
+                Life::Stopping | Life::Reloading => belief.leaving = Some(time),
+                Life::Stopped | Life::Starting => belief.enter(LogState::Init, time),
+                Life::Died => {}
+            }
+        }
+    }
+
+    /// The instances a line is about: the one it names, or those that have its address.
+    fn concerned(&mut self, entry: &Entry) -> Vec<String> {
+        let reading = &entry.reading;
+        let frr = reading.details.vrid.filter(|_| reading.instance.is_none());
+        let name = reading.instance.clone().or_else(|| {
+            let family = reading.details.family?;
+            Some(format!("{family} VRID {}", frr?))
+        });
+        if let Some(name) = name {
+            if !self.instances.contains_key(&name) {
+                // A line that we do not understand names no instance for sure.
+                if reading.event == LogEvent::Other || self.instances.len() >= MAX_INSTANCES {
+                    return Vec::new();
+                }
+                self.instances
+                    .insert(name.clone(), Belief::new(name.clone()));
+            }
+            return vec![name];
+        }
+        let Some(address) = reading.details.address else {
+            return Vec::new();
+        };
+        let conf = self.conf.as_deref();
+        self.instances
+            .values()
+            .filter(|belief| {
+                let configured = conf.and_then(|conf| conf.instance(&belief.name));
+                belief.addresses.contains(&address)
+                    || configured.is_some_and(|instance| instance.holds(address))
+            })
+            .map(|belief| belief.name.clone())
+            .collect()
+    }
+
+    /// Finds the virtual router of an instance, if it is not known.
+    fn bind(&mut self, name: &str, tracker: &Tracker) {
+        let Some(belief) = self.instances.get(name) else {
+            return;
+        };
+        if belief.router.is_some_and(|id| tracker.router(id).is_some()) {
+            return;
+        }
+        let configured = self.configured(belief);
+        let vrid = configured
+            .and_then(|instance| instance.vrid)
+            .or(belief.vrid);
+        let family = configured.map(Instance::family).or(belief.family);
+        let shares = |router: &Router| {
+            router
+                .speakers()
+                .flat_map(Speaker::addresses)
+                .any(|address| {
+                    belief.addresses.contains(&address)
+                        || configured.is_some_and(|instance| instance.holds(address))
+                })
+        };
+        let found = |fits: &dyn Fn(&Router) -> bool| {
+            let mut fitting = tracker.routers().filter(|router| {
+                vrid.is_none_or(|vrid| router.vrid == vrid)
+                    && family.is_none_or(|family| router.family == family)
+                    && fits(router)
+            });
+            // Two that fit are none.
+            let first = fitting.next().map(Router::id)?;
+            fitting.next().is_none().then_some(first)
+        };
+        let router = found(&shares)
+            .or_else(|| {
+                found(&|router| {
+                    router
+                        .speakers()
+                        .any(|speaker| belief.peers.contains(&speaker.source))
+                })
+            })
+            .or_else(|| found(&|_| vrid.is_some()))
+            // The only instance of the log is the only virtual router of the wire.
+            .or_else(|| found(&|_| self.instances.len() == 1));
+        if let Some(belief) = self.instances.get_mut(name) {
+            belief.router = router;
+        }
+    }
+
+    /// Learns which speaker this host is: the one that became active when its daemon became master.
+    fn recognise(&mut self, name: &str, tracker: &Tracker, time: Window) {
+        let Some(belief) = self.instances.get(name) else {
+            return;
+        };
+        let Some(router) = belief.router.and_then(|id| tracker.router(id)) else {
+            return;
+        };
+        if !self.own.is_empty() || belief.master_since() != Some(time) {
+            return;
+        }
+        let begun = |speaker: &&Speaker| {
+            let active = router
+                .active()
+                .is_some_and(|active| active.id() == speaker.id());
+            let since = router.active_since().filter(|_| active);
+            time.meets(since.unwrap_or(speaker.first), LOG_DELAY)
+        };
+        let mut begun = router
+            .speakers()
+            .filter(|speaker| !belief.peers.contains(&speaker.source))
+            .filter(begun);
+        // Two that began are none.
+        if let (Some(own), None) = (begun.next(), begun.next()) {
+            self.own.insert(own.source);
+        }
+    }
+
+    /// A daemon gave up waiting for adverts: were there any?
+    fn judge(&mut self, name: &str, tracker: &Tracker, time: Window) {
+        let Some(belief) = self.instances.get(name).filter(|_| self.here) else {
+            return;
+        };
+        let Some(router) = belief.router.and_then(|id| tracker.router(id)) else {
+            return;
+        };
+        let own = self.own(belief, router);
+        let Some(priority) = self.priority(belief, router) else {
+            return;
+        };
+        let unheard = router
+            .speakers()
+            .filter(|speaker| own.is_none_or(|own| own.id() != speaker.id()))
+            .filter(|speaker| own.is_none_or(|own| own.rejects(speaker).is_none()))
+            // A better router takes over although there are adverts, and says whose it ignores.
+            .filter(|speaker| !belief.ignores(speaker.source, time.start - speaker.interval() * 2))
+            .find(|speaker| speaker.priority > priority && kept_coming(speaker, router, time))
+            .map(|speaker| Unheard {
+                source: speaker.source,
+                last: speaker.last.min(time.end),
+                given_up: time,
+            });
+        if let Some(belief) = self.instances.get_mut(name)
+            && unheard.is_some()
+        {
+            belief.unheard = unheard;
+        }
+    }
+}
+
+/// Whether this line is about having waited in vain.
+const fn gives_up(event: LogEvent) -> bool {
+    matches!(
+        event,
+        LogEvent::AdvertTimeout | LogEvent::StateMaster | LogEvent::StateMasterPre
+    )
+}
+
+/// Whether the adverts of a router kept coming without a gap, for as long as a backup waits for
+/// one, until this time.
+fn kept_coming(speaker: &Speaker, router: &Router, until: Window) -> bool {
+    let wait = speaker.master_down();
+    let late = speaker.interval() * 3 / 2;
+    let gap = router
+        .late_advert()
+        .is_some_and(|gap| gap.speaker == speaker.id() && gap.time + wait > until.start);
+    speaker.resigned.is_none()
+        && speaker.is_established()
+        && speaker.first + wait < until.start
+        && speaker.last + late > until.end
+        && !gap
+}
+
+/// Takes in what a line says of an instance.
+fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
+    let reading = &entry.reading;
+    let details = &reading.details;
+    belief.vrid = details.vrid.or(belief.vrid);
+    belief.family = details.family.or(belief.family);
+    belief.learn_peer(details.source);
+    match reading.event {
+        LogEvent::StateMaster | LogEvent::StateMasterPre => belief.enter(LogState::Master, time),
+        LogEvent::StateBackup | LogEvent::StateBackupInit => belief.enter(LogState::Backup, time),
+        LogEvent::StateFault | LogEvent::StateFaultInit => belief.enter(LogState::Fault, time),
+        LogEvent::StateAny => {
+            if let Some(state) = details.state {
+                belief.enter(state, time);
+            }
+        }
+        LogEvent::PrioChange => {
+            belief.priority = details.after.and_then(priority).or(belief.priority);
+        }
+
+        LogEvent::RxLowerAsBackup => {
+            belief.ignored = details.source.map(|source| (source, time));
+        }
+
+        LogEvent::TxPrio0 | LogEvent::RxHigherAsMaster | LogEvent::FaultWhy => {
+            belief.leaving = Some(time);
+        }
+        LogEvent::Vips if details.on == Some(false) => belief.leaving = Some(time),
+        LogEvent::SendErr => {
+            let error = details.error.clone().unwrap_or_default();
+            belief.send_error = Some((time, error));
+        }
+        LogEvent::GarpQ | LogEvent::GarpTx | LogEvent::NaTx => {
+            belief.learn_address(details.address);
+            note_announcement(belief, entry, time, None);
+        }
+        LogEvent::GarpErr | LogEvent::NaErr => {
+            let error = details.error.clone().unwrap_or_default();
+            note_announcement(belief, entry, time, Some(error));
+        }
+        LogEvent::IpChange | LogEvent::IpAssign => {
+            if let Some(address) = details.address {
+                let settled = belief
+                    .master_since()
+                    .is_some_and(|since| time.start >= since.start)
+                    && belief
+                        .leaving
+                        .is_none_or(|leaving| leaving.end + CHANGE < time.start);
+                if details.on == Some(false) && settled {
+                    belief.removed.insert(address, time);
+                } else {
+                    belief.removed.remove(&address);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn priority(number: u64) -> Option<Priority> {
+    u8::try_from(number).ok().map(Priority::new)
+}
+
+fn note_announcement(belief: &mut Belief, entry: &Entry, time: Window, error: Option<String>) {
+    let details = &entry.reading.details;
+    if let Some(address) = details.address {
+        let announcing = Announcing {
+            time,
+            interface: details.interface.clone(),
+            error,
+        };
+        belief.announce(address, announcing);
+    }
+}

@@ -1,0 +1,131 @@
+//! egress-blocked: the daemon is master by its log, and none of its adverts leaves the host.
+
+use super::{
+    view::{Assessment, Description, Detector, Sign, View},
+    words::{log_line, router, time},
+};
+use crate::{
+    daemon::{Belief, Host},
+    log::Window,
+    model::{Span, Timestamp},
+    record::Code,
+};
+
+pub(super) struct EgressBlocked;
+
+impl Detector for EgressBlocked {
+    fn code(&self) -> Code {
+        Code::EgressBlocked
+    }
+
+    fn assess(&self, view: &View<'_>) -> Assessment {
+        if view.beliefs_here().next().is_none() {
+            return Assessment::Absent;
+        }
+        match find(view) {
+            Some((_, belief, _)) => Assessment::Present(Sign {
+                addresses: belief.addresses.iter().copied().collect(),
+                ..Sign::default()
+            }),
+            None => Assessment::Absent,
+        }
+    }
+
+    fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {
+        let Some((host, belief, since)) = find(view) else {
+            return Description::default();
+        };
+        let why = match &belief.send_error {
+            Some((_, error)) => format!(": the system refuses to send them ({error})"),
+            None => String::new(),
+        };
+        let mut evidence = vec![log_line(
+            since.start,
+            view.router,
+            format!("({}) is master, by its log", belief.name),
+        )];
+        if let Some((time, error)) = &belief.send_error {
+            evidence.push(log_line(
+                time.start,
+                view.router,
+                format!("({}) cannot send an advert: {error}", belief.name),
+            ));
+        }
+        evidence.push(log_line(
+            view.now,
+            view.router,
+            "no advert of this host until here".to_owned(),
+        ));
+        Description {
+            sources: host
+                .own(belief, view.router)
+                .map(|own| own.source)
+                .into_iter()
+                .collect(),
+            message: format!(
+                "{} is master of {} by its log, but none of its adverts has left this host for \
+                 {}{why}.",
+                host.called(),
+                router(view.router),
+                time(
+                    view.now
+                        .since(silent_since(host, belief, view).unwrap_or(since.start))
+                )
+            ),
+            evidence,
+            advice: "Look for what drops IP protocol 112 on its way out: the output chain of \
+                     nftables or iptables, the ruleset of a container or hypervisor, a missing \
+                     route or interface for the multicast group."
+                .to_owned(),
+        }
+    }
+
+    fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
+        view.beliefs_here()
+            .filter_map(|(host, belief)| due(host, belief, view))
+            .min()
+    }
+}
+
+fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, Window)> {
+    view.beliefs_here().find_map(|(host, belief)| {
+        let since = belief.master_since()?;
+        let due = due(host, belief, view)?;
+        (due <= view.now && !is_held_back(since, view)).then_some((host, belief, since))
+    })
+}
+
+/// When an advert is due at the latest, if the daemon gives reason to expect that none will come:
+/// it has become master and not advertised since, or could not send.
+fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timestamp> {
+    let since = belief
+        .master_since()
+        .filter(|_| belief.is_settled_master())?;
+    let last = host.own(belief, view.router).map(|own| own.last);
+    let patience = view.interval() * 3 / 2 + Span::from_millis(200);
+    let never = last.is_none_or(|last| last + view.interval() < since.start);
+    let refused = belief
+        .send_error
+        .as_ref()
+        .filter(|(time, _)| last.is_none_or(|last| time.end > last));
+    match refused {
+        // The daemon says so itself; a frame that left before is no proof of the contrary.
+        Some((time, _)) => Some(last.map_or(time.end, |last| last + view.interval() * 5 / 4)),
+        None => never.then_some(since.end + patience),
+    }
+}
+
+fn silent_since(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timestamp> {
+    Some(host.own(belief, view.router)?.last)
+}
+
+/// A master that reads packets of others starts its timer anew, and may have nothing to say; and
+/// what was not seen may have been.
+fn is_held_back(since: Window, view: &View<'_>) -> bool {
+    let quiet = view.interval() * 2;
+    let disturbed = view
+        .router
+        .noise()
+        .is_some_and(|noise| noise + quiet > view.now);
+    disturbed || !view.router.saw_everything_since(since.start)
+}

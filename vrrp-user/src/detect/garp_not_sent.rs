@@ -1,0 +1,133 @@
+//! garp-not-sent: the log says that an address was announced, and no frame left.
+
+use std::net::IpAddr;
+
+use super::{
+    view::{Assessment, Description, Detector, Sign, View},
+    words::{list, log_line, router},
+};
+use crate::{
+    daemon::{Announcing, Belief, Host},
+    model::{Span, Timestamp},
+    record::Code,
+};
+
+pub(super) struct GarpNotSent;
+
+/// A frame leaves within so long of the line about it.
+const WINDOW: Span = Span::from_millis(750);
+
+impl Detector for GarpNotSent {
+    fn code(&self) -> Code {
+        Code::GarpNotSent
+    }
+
+    fn assess(&self, view: &View<'_>) -> Assessment {
+        let mut addresses: Vec<IpAddr> = missing(view).map(|(_, _, address, _)| address).collect();
+        addresses.sort_unstable();
+        Assessment::present_if(!addresses.is_empty(), || Sign {
+            addresses,
+            ..Sign::default()
+        })
+    }
+
+    fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
+        let Some((host, belief, _, announcing)) = missing(view).next() else {
+            return Description::default();
+        };
+        let error = announcing
+            .error
+            .as_ref()
+            .map(|error| format!(" ({error})"))
+            .unwrap_or_default();
+        Description {
+            sources: host
+                .own(belief, view.router)
+                .map(|own| own.source)
+                .into_iter()
+                .collect(),
+            message: format!(
+                "{} announced {} of {} by its log, and no such frame left this host{error}: \
+                 neighbours may still send elsewhere.",
+                host.called(),
+                list(&sign.addresses),
+                router(view.router)
+            ),
+            evidence: vec![
+                log_line(
+                    announcing.time.start,
+                    view.router,
+                    format!(
+                        "({}) announces {}, by its log",
+                        belief.name,
+                        list(&sign.addresses)
+                    ),
+                ),
+                log_line(
+                    announcing.time.end + WINDOW,
+                    view.router,
+                    "no announcement was seen until here".to_owned(),
+                ),
+            ],
+            advice: "Look for what filters ARP or ICMPv6 on its way out: arptables, nftables \
+                     (tables arp, netdev, bridge), anti-spoofing of the hypervisor."
+                .to_owned(),
+        }
+    }
+
+    fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
+        view.beliefs_here()
+            .flat_map(|(_, belief)| belief.announced.values())
+            .map(|announcing| announcing.time.end + WINDOW)
+            .filter(|due| *due > view.now)
+            .min()
+    }
+}
+
+fn missing<'a>(
+    view: &View<'a>,
+) -> impl Iterator<Item = (&'a Host, &'a Belief, IpAddr, &'a Announcing)> {
+    let view = *view;
+    view.beliefs_here().flat_map(move |(host, belief)| {
+        belief
+            .announced
+            .iter()
+            .filter(move |(address, announcing)| {
+                belief.is_settled_master()
+                    && announcing.time.end + WINDOW <= view.now
+                    && view
+                        .router
+                        .saw_everything_since(announcing.time.start - WINDOW)
+                    && is_here(host, belief, **address, announcing, &view)
+                    && view
+                        .router
+                        .neighbours()
+                        .announcement(**address)
+                        .is_none_or(|last| last.time + WINDOW < announcing.time.start)
+            })
+            .map(move |(address, announcing)| (host, belief, *address, announcing))
+    })
+}
+
+/// Whether the announcement would have left by an interface that is watched.
+fn is_here(
+    host: &Host,
+    belief: &Belief,
+    address: IpAddr,
+    announcing: &Announcing,
+    view: &View<'_>,
+) -> bool {
+    if view.router.neighbours().was_spoken_of(address) {
+        return true;
+    }
+    let interface = announcing.interface.as_deref();
+    match view.router.segment.interface.as_deref() {
+        Some(watched) => interface == Some(watched),
+        None => {
+            let configured = host
+                .configured(belief)
+                .and_then(|instance| instance.interface.as_deref());
+            interface.is_some() && interface == configured
+        }
+    }
+}

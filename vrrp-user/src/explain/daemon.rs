@@ -1,0 +1,164 @@
+//! What the daemon says, against what is seen.
+
+use super::Explanation;
+
+pub(super) const LOCAL_DROP: Explanation = Explanation {
+    meaning: "The adverts of the active router reach this host's network card, but the daemon on it \
+        does not get them. It takes over beside a healthy router: a split brain made at home, which \
+        a capture on the wire cannot tell from a broken network.",
+    wire: "Adverts of a router with a higher priority keep coming in without a gap, while this host \
+        begins to advertise as well.",
+    log: "\"Receive advertisement timeout\" (2.0.3 or later, with -D), \"Entering MASTER STATE\".",
+    causes: &[
+        "A firewall that does not accept IP protocol 112, or only for some groups and interfaces: \
+         the capture is taken before it.",
+        "rp_filter that finds no route back to the sender by this interface.",
+        "With use_vmac, rules and filters that do not know the macvlan interface.",
+        "Connection tracking that drops what it finds invalid; a full socket buffer.",
+    ],
+    action: "Let the host accept IP protocol 112 (and 51 with AH) on the interface, for the group \
+        224.0.0.18 or ff02::12 and for unicast peers.",
+    next: &[
+        "vrrpwatch why-dropped    # the kernel's own reason",
+        "nft list ruleset; iptables-save | grep -i -e 112 -e vrrp",
+        "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf.INTERFACE.rp_filter",
+    ],
+};
+
+pub(super) const EGRESS_BLOCKED: Explanation = Explanation {
+    meaning: "The daemon believes to be the active router and sends adverts, but none leaves the host. \
+        Its peers hear nothing and take over: both hold the addresses.",
+    wire: "No advert of this host, although its log says MASTER; adverts of a peer, if there is one. \
+        Only what is seen on the host itself can show this.",
+    log: "\"Entering MASTER STATE\"; \"send advert error ... (Operation not permitted)\" or \"Cant send \
+        advert to ...\".",
+    causes: &[
+        "A rule in the output chain of nftables or iptables: \"Operation not permitted\".",
+        "No route or interface for the destination: \"Network is unreachable\", \"No such device\".",
+        "A security group or anti-spoofing rule that sits between the host and its card.",
+    ],
+    action: "Let IP protocol 112 leave by the interface.",
+    next: &[
+        "nft list ruleset    # chains with hook output or postrouting, table netdev egress",
+        "ip route get 224.0.0.18",
+    ],
+};
+
+pub(super) const ADDRESS_LOST: Explanation = Explanation {
+    meaning: "Somebody removed a virtual address from the master. It still advertises, so no backup \
+        takes over, and nobody answers for the address.",
+    wire: "Adverts go on, ARP requests for the address find no answer.",
+    log: "\"Netlink reflector reports IP ... removed\" or \"Deassigned address ...\" with no \"removing \
+        VIPs\" before it. keepalived 2 goes to BACKUP by itself and takes over again.",
+    causes: &[
+        "NetworkManager or systemd-networkd, which set an interface up as they see it.",
+        "A DHCP client that flushes the interface; a restart of the network service.",
+        "ip address del, or flush, by hand.",
+    ],
+    action: "Keep other programs from the interface, and restart keepalived to have the address back.",
+    next: &[
+        "ip -timestamp monitor address    # who comes and goes",
+        "networkctl status INTERFACE; nmcli device status",
+    ],
+};
+
+pub(super) const DAEMON_DIED: Explanation = Explanation {
+    meaning: "The daemon has ended and left its addresses behind. Its host goes on answering for them, \
+        while another router takes over: the same address twice, and only one of the two is watched \
+        over.",
+    wire: "Adverts of a router end, without a resignation if it was killed; its MAC still answers ARP \
+        for the addresses.",
+    log: "\"... exited due to signal ...\", \"VRRP child process(...) died\", the service manager's \
+        \"Main process exited, code=killed\".",
+    causes: &[
+        "kill -9, the out-of-memory killer, a crash.",
+        "A service that was stopped while the interface was busy.",
+    ],
+    action: "Start keepalived again, or remove the addresses by hand.",
+    next: &[
+        "systemctl status keepalived; journalctl -u keepalived -n 50",
+        "ip address del ADDRESS/PREFIX dev INTERFACE",
+    ],
+};
+
+pub(super) const DAEMON_STALLED: Explanation = Explanation {
+    meaning: "The daemon does not get to run in time. Its adverts come late or not at all, backups take \
+        over, and when it runs again it still believes to be master.",
+    wire: "The adverts of this host stop in the middle of its reign, with the link up.",
+    log: "\"A thread timer expired ... seconds ago\" once it runs again, for more than a second only; \
+        with shorter intervals it is never logged.",
+    causes: &[
+        "A virtual machine that is paused, migrated or short of processor time.",
+        "A process that was stopped (SIGSTOP, a debugger, a frozen control group).",
+        "Swapping, disk waits, a burst of work at a higher priority.",
+    ],
+    action: "Give the daemon time: vrrp_rt_priority, vrrp_no_swap, a reservation on the hypervisor. \
+        Intervals of less than a second need it.",
+    next: &[
+        "vmstat 1    # column st: time stolen by the hypervisor",
+        "ps -o pid,stat,wchan:20,cmd -C keepalived    # T is stopped, D waits for a disk",
+    ],
+};
+
+pub(super) const GARP_NOT_SENT: Explanation = Explanation {
+    meaning: "The daemon says that it announced an address, but no such frame left the host. Neighbours \
+        keep the old MAC, for minutes.",
+    wire: "No gratuitous ARP or unsolicited neighbour advertisement for the address at the time of the \
+        line.",
+    log: "\"Sending gratuitous ARP on ... for ...\" (with -D), or \"Error ... sending gratuitous ARP\".",
+    causes: &[
+        "A filter for ARP on the host: arptables, nftables (family arp or netdev).",
+        "The interface was down or just coming up.",
+    ],
+    action: "Find the filter, and announce the address again.",
+    next: &[
+        "nft list ruleset; arptables -L",
+        "arping -U -c 3 -I INTERFACE ADDRESS    # tells the neighbours now",
+    ],
+};
+
+pub(super) const LOG_WIRE_DISAGREE: Explanation = Explanation {
+    meaning: "The daemon's log says one state and its adverts another, for longer than an election \
+        takes. One of the two is not to be believed.",
+    wire: "The host does not advertise although its log says MASTER, while another router is active; or \
+        it advertises although its log says BACKUP or FAULT.",
+    log: "The last state in it.",
+    causes: &[
+        "A second daemon on the host, or in a container, with the same configuration.",
+        "The daemon hangs, was killed, or its log is incomplete.",
+        "The log belongs to another host than the one it is taken for.",
+    ],
+    action: "See which daemons run on the host, and restart the one that does not know its state.",
+    next: &["pgrep -a keepalived; ip netns list    # how many are there?"],
+};
+
+pub(super) const CONFIG_DRIFT: Explanation = Explanation {
+    meaning: "The router advertises something other than its configuration file says. The next reload \
+        or restart will change what it does, perhaps at a bad time.",
+    wire: "Another VRID, version, interval, priority, authentication or address list than in the file. \
+        Priorities are not compared where something is tracked.",
+    log: "Nothing.",
+    causes: &[
+        "The file was changed and keepalived not reloaded, or the reload failed.",
+        "The daemon reads another file, or other included files.",
+    ],
+    action: "Test the file, and reload the daemon at a good time.",
+    next: &[
+        "keepalived --config-test",
+        "vrrpwatch lint /etc/keepalived/keepalived.conf CAPTURE    # the same without a daemon",
+    ],
+};
+
+pub(super) const LOG_GAP: Explanation = Explanation {
+    meaning: "The logger left lines out. Rules that conclude something from a missing line hold back \
+        for a minute.",
+    wire: "Nothing.",
+    log: "\"Suppressed ... messages from ...\" (journald), \"message repeated ... times\" or \"imuxsock \
+        lost ... messages\" (rsyslog).",
+    causes: &[
+        "A flood of lines: keepalived 2 logs every advert of lower priority while it waits to preempt.",
+        "Limits meant for chattier services.",
+    ],
+    action: "Raise the limits for the service, and see what it is that floods the log.",
+    next: &["journalctl -u systemd-journald -g Suppressed"],
+};

@@ -1,0 +1,85 @@
+//! What a router advertises, compared with what its configuration says.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use super::{AuthType, Instance};
+use crate::{
+    model::{Family, Priority, Vrid},
+    tracker::{AuthTag, Speaker},
+};
+
+/// In what they differ, in words; empty where they agree.
+pub(crate) fn differences(instance: &Instance, vrid: Vrid, speaker: &Speaker) -> Vec<String> {
+    let config = &speaker.config;
+    let mut found = Vec::new();
+    let mut differ = |what: &str, written: String, sent: String| {
+        if written != sent {
+            found.push(format!(
+                "{what} is {written} in the file and {sent} on the wire"
+            ));
+        }
+    };
+    if let Some(written) = instance.vrid {
+        differ("the VRID", written.to_string(), vrid.to_string());
+    }
+    differ(
+        "the version",
+        format!("VRRPv{}", instance.version.number()),
+        format!("VRRPv{}", config.version.number()),
+    );
+    differ(
+        "the interval",
+        format!("{:?}", instance.interval),
+        format!("{:?}", config.interval.span()),
+    );
+    // What is tracked may change it at any time, and it is 0 in the last advert.
+    if !instance.tracks && speaker.priority != Priority::RESIGN {
+        differ(
+            "the priority",
+            instance.priority.to_string(),
+            speaker.priority.to_string(),
+        );
+    }
+    if let Some(auth) = authentication(instance, config.auth) {
+        differ("the authentication", auth.0.to_owned(), auth.1.to_owned());
+    }
+    if let Some(sent) = &config.addresses {
+        let family = speaker.source;
+        let written: BTreeSet<IpAddr> = instance
+            .addresses
+            .iter()
+            .copied()
+            .filter(|address| Family::of(*address) == Family::of(family))
+            .collect();
+        differ("the address list", words(&written), words(sent));
+    }
+    found
+}
+
+/// Both in words, where they can be compared.
+fn authentication(instance: &Instance, sent: AuthTag) -> Option<(&'static str, &'static str)> {
+    let written = match instance.auth {
+        AuthType::None => "none",
+        AuthType::Pass => "PASS",
+        AuthType::Ah => "AH",
+    };
+    let sent = match sent {
+        AuthTag::Unseen | AuthTag::Hmac => return None,
+        AuthTag::None => "none",
+        AuthTag::Pass(password) if instance.password.is_some_and(|own| own != password) => {
+            "PASS with another password"
+        }
+        AuthTag::Pass(_) => "PASS",
+        AuthTag::Ah => "AH",
+        AuthTag::Other(_) => "of another kind",
+    };
+    Some((written, sent))
+}
+
+fn words(addresses: &BTreeSet<IpAddr>) -> String {
+    if addresses.is_empty() {
+        return "empty".to_owned();
+    }
+    let words: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}

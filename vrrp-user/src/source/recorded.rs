@@ -1,0 +1,184 @@
+//! Logs that were recorded, merged by time, for replay.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    fs::File,
+    io::{self, BufReader, Read},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use jiff::tz::TimeZone;
+
+use super::{LogFile, split::Splitter};
+use crate::{
+    log::{Calendar, Entry, Envelopes, LogLine},
+    model::Timestamp,
+};
+
+/// A log file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path:?}: {source}")]
+pub struct OpenLogError {
+    /// The file.
+    pub path: PathBuf,
+    /// The system's word.
+    pub source: io::Error,
+}
+
+/// Log files, merged by the times of their lines. A line that may have been written within a second
+/// comes when that second is over: all that it may tell of has been seen by then.
+#[derive(Debug)]
+pub struct RecordedLogs {
+    files: Vec<Recorded>,
+    next: BinaryHeap<Reverse<Pending>>,
+    zone: TimeZone,
+}
+
+#[derive(Debug)]
+struct Recorded {
+    host: Option<Arc<str>>,
+    bytes: BufReader<File>,
+    split: Splitter,
+    envelopes: Option<Envelopes>,
+    lines: Vec<LogLine>,
+    /// Entries that were read and not asked for yet, the next one last.
+    ready: Vec<Entry>,
+    /// The latest time so far: lines without a time are from then.
+    time: Timestamp,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Pending {
+    time: Timestamp,
+    file: usize,
+    entry: Entry,
+}
+
+impl RecordedLogs {
+    /// Opens all files. `zone` is that of lines which name none.
+    ///
+    /// # Errors
+    /// The first one that cannot be opened.
+    pub fn open(files: &[LogFile], zone: TimeZone) -> Result<Self, OpenLogError> {
+        let files = files
+            .iter()
+            .map(|file| {
+                let bytes = File::open(&file.path).map_err(|source| OpenLogError {
+                    path: file.path.clone(),
+                    source,
+                })?;
+                Ok(Recorded {
+                    host: file.host.clone(),
+                    bytes: BufReader::new(bytes),
+                    split: Splitter::default(),
+                    envelopes: None,
+                    lines: Vec::new(),
+                    ready: Vec::new(),
+                    time: Timestamp::from_nanos(0),
+                    ended: false,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            files,
+            next: BinaryHeap::new(),
+            zone,
+        })
+    }
+
+    /// Tells when the capture begins: the years of lines without one are near it.
+    pub fn begin(&mut self, capture: Timestamp) {
+        let envelopes = Envelopes::new(Calendar::new(self.zone.clone(), capture));
+        for number in 0..self.files.len() {
+            self.files[number].envelopes = Some(envelopes.clone());
+            self.refill(number);
+        }
+    }
+
+    /// The next entry that was written at `time` or before, and when it was over.
+    pub fn next_until(&mut self, time: Timestamp) -> Option<(Timestamp, Entry)> {
+        if self.next.peek()?.0.time > time {
+            return None;
+        }
+        let Reverse(Pending { time, file, entry }) = self.next.pop()?;
+        self.refill(file);
+        Some((time, entry))
+    }
+
+    fn refill(&mut self, number: usize) {
+        let file = &mut self.files[number];
+        if let Some(entry) = file.next_entry() {
+            let end = entry.line.time.map(|window| window.end);
+            // Lines stand in the order in which they were written, whatever their times say.
+            file.time = end.map_or(file.time, |end| end.max(file.time));
+            self.next.push(Reverse(Pending {
+                time: file.time,
+                file: number,
+                entry,
+            }));
+        }
+    }
+}
+
+impl Recorded {
+    fn next_entry(&mut self) -> Option<Entry> {
+        let mut chunk = [0; 8 << 10];
+        loop {
+            if let Some(entry) = self.ready.pop() {
+                return Some(entry);
+            }
+            let envelopes = self.envelopes.as_ref()?;
+            if self.ended {
+                return None;
+            }
+            let lines = &mut self.lines;
+            match self.bytes.read(&mut chunk) {
+                Ok(0) => {
+                    self.ended = true;
+                    self.split.end(|line| envelopes.read(line, lines));
+                }
+                Ok(count) => self
+                    .split
+                    .push(&chunk[..count], |line| envelopes.read(line, lines)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a log file cannot be read on");
+                    self.ended = true;
+                }
+            }
+            for mut line in self.lines.drain(..) {
+                if let Some(host) = &self.host {
+                    line.host = Some(Arc::clone(host));
+                }
+                self.ready.extend(Entry::read(line).map(|entry| Entry {
+                    here: self.host.is_none(),
+                    ..entry
+                }));
+            }
+            self.ready.reverse();
+        }
+    }
+}
+
+impl PartialEq for Pending {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Pending {}
+
+impl PartialOrd for Pending {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pending {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.time, self.file).cmp(&(other.time, other.file))
+    }
+}

@@ -1,0 +1,239 @@
+//! Log files, and what happens to them.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    path::PathBuf,
+    time::Duration,
+};
+
+use jiff::tz::TimeZone;
+
+use super::*;
+
+/// A directory that goes away with it.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(test: &str) -> Self {
+        let name = format!("vrrpwatch-log-{test}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).expect("room for files");
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("syslog")
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _: io::Result<()> = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn follow(path: PathBuf, from_start: bool) -> Logs {
+    let settings = LogSettings {
+        files: vec![LogFile { host: None, path }],
+        from_start,
+        journal: None,
+        notify_fifo: None,
+        zone: TimeZone::UTC,
+    };
+    Logs::start(&settings, wall_clock()).expect("a file that can be followed")
+}
+
+/// Writes lines with these numbers in the place of a priority.
+fn write(file: &mut File, numbers: impl Iterator<Item = u64>) {
+    let mut text = Vec::new();
+    for number in numbers {
+        writeln!(
+            text,
+            "Nov 22 20:43:13 lb0 Keepalived_vrrp[7]: (VI_1) Changing effective priority from 0 to \
+             {number}"
+        )
+        .expect("a buffer");
+    }
+    file.write_all(&text).expect("room for lines");
+}
+
+/// The numbers of so many lines that come; fails if they do not come in time.
+async fn numbers(logs: &mut Logs, count: usize, patience: Duration) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    let reading = async {
+        while numbers.len() < count {
+            let entries = logs.next().await;
+            numbers.extend(
+                entries
+                    .iter()
+                    .filter_map(|entry| entry.reading.details.after),
+            );
+        }
+    };
+    let in_time = tokio::time::timeout(patience, reading).await.is_ok();
+    assert!(in_time, "{} of {count} lines came", numbers.len());
+    numbers
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn create(path: &PathBuf) -> File {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .expect("a file")
+}
+
+#[tokio::test]
+async fn only_what_is_written_from_now_on_counts() {
+    let directory = Directory::new("end");
+    let mut file = create(&directory.file());
+    write(&mut file, 0..3);
+    let mut logs = follow(directory.file(), false);
+    write(&mut file, 3..5);
+    assert_eq!(numbers(&mut logs, 2, PATIENCE).await, [3, 4]);
+}
+
+#[tokio::test]
+async fn a_file_may_be_read_from_its_start_or_come_late() {
+    let directory = Directory::new("late");
+    let mut logs = follow(directory.file(), false);
+    let mut file = create(&directory.file());
+    write(&mut file, 0..3);
+    assert_eq!(numbers(&mut logs, 3, PATIENCE).await, [0, 1, 2]);
+    let mut again = follow(directory.file(), true);
+    assert_eq!(numbers(&mut again, 3, PATIENCE).await, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_renamed_file_is_read_to_its_end_and_the_new_one_from_its_start() {
+    let directory = Directory::new("rename");
+    let mut old = create(&directory.file());
+    let mut logs = follow(directory.file(), false);
+    write(&mut old, 0..2);
+    fs::rename(directory.file(), directory.0.join("syslog.1")).expect("a rename");
+    write(&mut old, 2..4);
+    let mut new = create(&directory.file());
+    write(&mut new, 10..12);
+    // The writer was not told yet.
+    write(&mut old, 4..6);
+    let mut got = numbers(&mut logs, 8, PATIENCE).await;
+    got.sort_unstable();
+    assert_eq!(got, [0, 1, 2, 3, 4, 5, 10, 11]);
+}
+
+#[tokio::test]
+async fn a_file_may_be_truncated_in_place() {
+    let directory = Directory::new("truncate");
+    let mut file = create(&directory.file());
+    let mut logs = follow(directory.file(), false);
+    write(&mut file, 0..4);
+    assert_eq!(numbers(&mut logs, 4, PATIENCE).await, [0, 1, 2, 3]);
+    file.set_len(0).expect("a file that can be truncated");
+    // At once as long as it was: its length tells nothing.
+    write(&mut file, 5..9);
+    assert_eq!(numbers(&mut logs, 4, PATIENCE).await, [5, 6, 7, 8]);
+}
+
+#[tokio::test]
+async fn a_file_may_be_removed_and_made_anew() {
+    let directory = Directory::new("anew");
+    let mut file = create(&directory.file());
+    let mut logs = follow(directory.file(), false);
+    write(&mut file, 0..2);
+    assert_eq!(numbers(&mut logs, 2, PATIENCE).await, [0, 1]);
+    fs::remove_file(directory.file()).expect("a file that can be removed");
+    let mut file = create(&directory.file());
+    write(&mut file, 2..4);
+    assert_eq!(numbers(&mut logs, 2, PATIENCE).await, [2, 3]);
+}
+
+/// Resident memory in kilobytes.
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("the kernel tells");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+    number.expect("a number of kilobytes")
+}
+
+#[tokio::test]
+async fn a_million_lines_come_whole_through_rotation_and_take_no_room() {
+    const LINES: u64 = 1_000_000;
+    const AT_ONCE: u64 = 1000;
+    const EACH_FILE: u64 = 250_000;
+    let directory = Directory::new("flood");
+    drop(create(&directory.file()));
+    let mut logs = follow(directory.file(), true);
+    let path = directory.0.clone();
+    let writer = std::thread::spawn(move || {
+        let mut file = create(&path.join("syslog"));
+        for start in (0..LINES).step_by(usize::try_from(AT_ONCE).expect("a small number")) {
+            if start > 0 && start % EACH_FILE == 0 {
+                let old = path.join(format!("syslog.{start}"));
+                fs::rename(path.join("syslog"), old).expect("a rename");
+                file = create(&path.join("syslog"));
+            }
+            write(&mut file, start..start + AT_ONCE);
+        }
+    });
+    let before = memory();
+    let mut seen = vec![false; usize::try_from(LINES).expect("it fits")];
+    let mut count = 0;
+    let reading = async {
+        while count < seen.len() {
+            for entry in logs.next().await {
+                let number = entry.reading.details.after.expect("a number");
+                let place = &mut seen[usize::try_from(number).expect("it fits")];
+                assert!(!std::mem::replace(place, true), "line {number} came twice");
+                count += 1;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_mins(3), reading)
+        .await
+        .is_ok();
+    assert!(in_time, "{count} of {LINES} lines came");
+    writer.join().expect("a writer that ends well");
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 64 << 10, "memory grew by {grown} kB");
+}
+
+#[tokio::test]
+async fn notifications_come_through_the_pipe() {
+    let directory = Directory::new("fifo");
+    let pipe = directory.0.join("notify");
+    let settings = LogSettings {
+        files: Vec::new(),
+        from_start: false,
+        journal: None,
+        notify_fifo: Some(pipe.clone()),
+        zone: TimeZone::UTC,
+    };
+    let mut logs = Logs::start(&settings, wall_clock()).expect("a pipe");
+    let mut writer = OpenOptions::new()
+        .write(true)
+        .open(&pipe)
+        .expect("the pipe");
+    writer
+        .write_all(b"INSTANCE \"VI_1\" MASTER 100\nnothing\n")
+        .expect("room in the pipe");
+    let entries = tokio::time::timeout(PATIENCE, logs.next())
+        .await
+        .expect("in time");
+    let [entry] = &entries[..] else {
+        panic!("one notification: {entries:?}");
+    };
+    assert_eq!(entry.reading.instance.as_deref(), Some("VI_1"));
+    assert_eq!(entry.reading.event, crate::log::LogEvent::StateMaster);
+}
+
+#[test]
+fn hosts_are_named_before_an_equals_sign() {
+    let parse = |text: &str| text.parse::<LogFile>().expect("never fails");
+    assert_eq!(parse("lb0=/var/log/syslog").host.as_deref(), Some("lb0"));
+    assert_eq!(parse("/var/log/a=b").host, None);
+    assert_eq!(parse("syslog").path, PathBuf::from("syslog"));
+}
