@@ -20,6 +20,7 @@ mod config_drift;
 mod daemon_died;
 mod daemon_stalled;
 mod disagreement;
+mod displaced;
 mod egress_blocked;
 mod false_owner;
 mod flapping;
@@ -55,14 +56,15 @@ use crate::{
     daemon::Daemons,
     frame::Direction,
     log::Entry,
-    model::{Span, Timestamp, Vrid},
-    record::{Body, ChangeReason, Loss, LossReason, Record, Severity, Start, StateRecord},
+    model::{Timestamp, Vrid},
+    record::{Body, ChangeReason, LossReason, Record, Severity, Start, StateRecord},
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
     },
     wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
 };
+use displaced::Displaced;
 use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
@@ -92,13 +94,6 @@ pub struct Analyst {
     displaced: Displaced,
     worst: Option<Severity>,
     records: Vec<Record>,
-}
-
-/// Virtual routers that were forgotten for want of room, and not reported yet.
-#[derive(Debug, Default)]
-struct Displaced {
-    count: u64,
-    due: Option<Timestamp>,
 }
 
 const DETECTORS: &[&dyn Detector] = &[
@@ -136,9 +131,6 @@ const PAIR_DETECTORS: &[&dyn PairDetector] = &[
     &unicast_multicast_mix::UnicastMulticastMix,
     &split_brain::SplitBrain,
 ];
-
-/// Displaced virtual routers are reported in sums over so long: a flood must not make another.
-const DISPLACED_WINDOW: Span = Span::from_secs(10);
 
 impl Analyst {
     /// The virtual routers as they are now.
@@ -252,7 +244,7 @@ impl Analyst {
             if let Some((_, id)) = self.tracker.next_due().filter(|(time, _)| *time <= due) {
                 self.assess(id);
             } else if self.displaced.due.is_some_and(|time| time <= due) {
-                self.report_displaced();
+                self.records.extend(self.displaced.report(self.now));
             } else {
                 let ended = self.incidents.expire(self.now);
                 for key in ended {
@@ -470,31 +462,8 @@ impl Analyst {
             self.records.extend(self.ledger.end(&key, self.now));
         }
         if router.displaced {
-            self.displaced.count += 1;
-            if self.displaced.due.is_none() {
-                self.report_displaced();
-            }
+            self.records.extend(self.displaced.add(self.now));
         }
-    }
-
-    /// Reports what was displaced, and nothing more for a while.
-    fn report_displaced(&mut self) {
-        if self.displaced.count == 0 {
-            self.displaced.due = None;
-            return;
-        }
-        let count = std::mem::take(&mut self.displaced.count);
-        self.displaced.due = Some(self.now + DISPLACED_WINDOW);
-        self.records.push(Record {
-            time: self.now,
-            interface: None,
-            vlan: Vec::new(),
-            direction: None,
-            observer: None,
-            body: Body::Loss(Loss {
-                lost: BTreeMap::from([(LossReason::TrackerFull, count)]),
-            }),
-        });
     }
 
     fn raise(&mut self, record: Option<Record>) {
