@@ -8,13 +8,15 @@ use crate::{
     model::{Span, Timestamp},
     observer::{Observer, Output},
     record::Start,
-    replay::{Item, ReadError, Replay, inputs},
+    replay::{Input, Item, ReadError, Replay, inputs},
     report::{Appetite, Report},
     source::{LogFile, RecordedLogs},
 };
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
-    let mut replay = Replay::open(inputs(&args.files))?;
+    let inputs = inputs(&args.files);
+    let live = inputs.iter().any(Input::is_live);
+    let mut replay = Replay::open(inputs)?;
     let settings = settings(&args.output, None)?;
     let conf = args.log.keepalived_conf.as_deref();
     let conf = conf.map(|path| read_conf(path, &settings)).transpose()?;
@@ -35,6 +37,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
             .collect(),
         duration: args.output.duration,
         end: None,
+        live,
     };
     if let Some(conf) = conf {
         run.observer.set_conf(conf);
@@ -81,6 +84,8 @@ struct Run {
     duration: Option<Duration>,
     /// When `--for` ends the run, in the time of the capture.
     end: Option<Timestamp>,
+    /// The input is a pipe: whoever reads the output wants to see each record as it comes.
+    live: bool,
 }
 
 impl Run {
@@ -153,6 +158,9 @@ impl Run {
                 // No kernel filter to tell.
                 Output::Request(_) => {}
             }
+        }
+        if self.live {
+            self.report.flush()?;
         }
         Ok(appetite)
     }
