@@ -40,6 +40,13 @@ impl Scene {
         Ok(Self { watcher })
     }
 
+    /// Begins to watch on `eth0` of a host that has keepalived, and to read its log.
+    pub(crate) fn with_log(host: &Host) -> Result<Self> {
+        let log = host.keepalived_log().display().to_string();
+        let watcher = Watcher::start(host, &["-i", "eth0", "--log", &log])?;
+        Ok(Self { watcher })
+    }
+
     /// Begins to watch on `third`.
     pub(crate) fn of(lab: &Lab) -> Result<Self> {
         Self::on(lab.host("third"))

@@ -125,10 +125,7 @@ impl Host {
         now: Timestamp,
     ) -> (Vec<RouterId>, Option<Vrid>) {
         let names = self.take(entry, now);
-        let time = entry
-            .line
-            .time
-            .unwrap_or_else(|| Window::new(now, Span::ZERO));
+        let time = written(entry, now);
         let mut routers = Vec::new();
         let mut vrid = None;
         for name in &names {
@@ -155,11 +152,10 @@ impl Host {
     fn take(&mut self, entry: &Entry, now: Timestamp) -> Vec<String> {
         let reading = &entry.reading;
         let details = &reading.details;
-        let time = entry
-            .line
-            .time
-            .unwrap_or_else(|| Window::new(now, Span::ZERO));
-        self.resolution = self.resolution.max(time.width());
+        let time = written(entry, now);
+        // What is read before its second is over is read at once.
+        let late = entry.line.time.filter(|time| time.end <= now);
+        self.resolution = self.resolution.max(late.map_or(Span::ZERO, Window::width));
         self.coverage.learn(entry, now);
         match reading.event {
             LogEvent::Life => self.live(details.life, time),
@@ -330,6 +326,18 @@ impl Host {
         {
             belief.unheard = unheard;
         }
+    }
+}
+
+/// When a line was written: not after it was read.
+fn written(entry: &Entry, now: Timestamp) -> Window {
+    let time = entry
+        .line
+        .time
+        .unwrap_or_else(|| Window::new(now, Span::ZERO));
+    Window {
+        start: time.start,
+        end: time.end.min(now.max(time.start)),
     }
 }
 

@@ -82,7 +82,7 @@ impl Detector for EgressBlocked {
 
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
         view.beliefs_here()
-            .filter_map(|(host, belief)| due(host, belief, view))
+            .filter_map(|(host, belief)| Some(due(host, belief, view)?.0))
             .min()
     }
 }
@@ -91,13 +91,14 @@ fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, Window)> {
     view.beliefs_here().find_map(|(host, belief)| {
         let since = belief.master_since()?;
         let due = due(host, belief, view)?;
-        (due <= view.now && !is_held_back(since, view)).then_some((host, belief, since))
+        (due.0 <= view.now && !is_held_back(due.1, view)).then_some((host, belief, since))
     })
 }
 
-/// When an advert is due at the latest, if the daemon gives reason to expect that none will come:
-/// it has become master and not advertised since, or could not send.
-fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timestamp> {
+/// When an advert is due at the latest, and since when one would have been seen, if the daemon gives
+/// reason to expect that none will come: it has become master and not advertised since, or could not
+/// send.
+fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<(Timestamp, Timestamp)> {
     let since = belief
         .master_since()
         .filter(|_| belief.is_settled_master())?;
@@ -110,8 +111,11 @@ fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timestamp> {
         .filter(|(time, _)| last.is_none_or(|last| time.end > last));
     match refused {
         // The daemon says so itself; a frame that left before is no proof of the contrary.
-        Some((time, _)) => Some(last.map_or(time.end, |last| last + view.interval() * 5 / 4)),
-        None => never.then_some(since.end + patience),
+        Some((time, _)) => {
+            let due = last.map_or(time.end, |last| last + view.interval() * 5 / 4);
+            Some((due, last.unwrap_or(time.end)))
+        }
+        None => never.then_some((since.end + patience, since.end)),
     }
 }
 
@@ -121,11 +125,11 @@ fn silent_since(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timesta
 
 /// A master that reads packets of others starts its timer anew, and may have nothing to say; and
 /// what was not seen may have been.
-fn is_held_back(since: Window, view: &View<'_>) -> bool {
+fn is_held_back(since: Timestamp, view: &View<'_>) -> bool {
     let quiet = view.interval() * 2;
     let disturbed = view
         .router
         .noise()
         .is_some_and(|noise| noise + quiet > view.now);
-    disturbed || !view.router.saw_everything_since(since.start)
+    disturbed || !view.router.saw_everything_since(since)
 }
