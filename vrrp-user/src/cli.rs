@@ -1,8 +1,12 @@
 //! The command line: flags and their documentation, no logic.
 
+mod probe;
+
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
+
+pub use probe::{ProbeArgs, Target};
 
 use crate::{
     capture::Mode,
@@ -51,6 +55,9 @@ pub struct RunArgs {
     /// Show debug lines of the kernel programs on standard error; costs time on every frame.
     #[arg(long)]
     pub kernel_log: bool,
+    /// Which addresses to ask for.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -148,7 +155,7 @@ impl OutputArgs {
 }
 
 /// Reads "30s", "5m", "1h30m", "500ms".
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<jiff::SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())

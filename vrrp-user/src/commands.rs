@@ -92,6 +92,11 @@ fn complain(what: &dyn std::fmt::Display) {
     eprintln!("vrrpwatch: {what}");
 }
 
+/// A number that nobody can guess.
+fn random() -> Result<u64, Failure> {
+    getrandom::u64().map_err(Failure::Random)
+}
+
 /// The settings of an observer under a fresh key.
 fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Failure> {
     let mut key = [0; 16];
@@ -100,6 +105,7 @@ fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Fai
         key: FingerprintKey::new(key),
         arp: args.arp,
         watched: args.watch.clone(),
+        probe: None,
         observer: observer.map(Into::into),
     })
 }

@@ -17,6 +17,7 @@ pub mod link;
 pub mod live;
 pub mod model;
 pub mod observer;
+pub mod probe;
 pub mod record;
 pub mod replay;
 pub mod report;

@@ -30,6 +30,7 @@ use crate::{
     capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
     link::{Links, Selection, Watch, WatchError},
     model::Timestamp,
+    probe::{Asker, AskerError, Host},
     observer::{ArpMode, Observer, Output, Request, Settings},
     record::Start,
     report::{Report, Writer},
@@ -67,6 +68,9 @@ pub enum LiveError {
     /// Interfaces cannot be followed.
     #[error(transparent)]
     Links(#[from] WatchError),
+    /// Addresses cannot be asked for.
+    #[error(transparent)]
+    Asker(#[from] AskerError),
     /// The clocks cannot be read.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -116,6 +120,7 @@ pub async fn watch(
     let links = link_watch.snapshot().await?;
     let mut taps = Taps::new(live.selection, live.mode);
     taps.begin(&links, &mut kernel)?;
+    let asker = settings.probe.is_some().then(Asker::open).transpose()?;
     let signals = Signals::new().map_err(system("handle signals"))?;
     let (writer, written) = Writer::spawn(report).map_err(system("start a thread"))?;
     let mut run = Live {
@@ -126,9 +131,11 @@ pub async fn watch(
         kernel,
         ring,
         taps,
+        asker,
         writer,
     };
     run.announce();
+    run.survey(&links)?;
     let outcome = run
         .until_end(signals, written, link_watch, live.duration)
         .await;
@@ -141,6 +148,8 @@ struct Live {
     kernel: KernelHalf,
     ring: Ring,
     taps: Taps,
+    /// Only where addresses are to be asked for.
+    asker: Option<Asker>,
     losses: Losses,
     observer: Observer,
     writer: Writer,
@@ -195,6 +204,7 @@ impl Live {
                     // What was seen so far belongs to the interfaces as they were.
                     self.catch_up()?;
                     self.relink(&links);
+                    self.survey(&links)?;
                 }
                 changed = link_watch.changed(), if relink_at.is_none() => {
                     changed?;
@@ -268,6 +278,16 @@ impl Live {
         }
     }
 
+    /// Tells the observer what this host holds and from where it may ask.
+    fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
+        if self.asker.is_some() {
+            let host = Host::new(links, &self.taps.indices());
+            self.observer.handle_host(self.clock.now()? - SETTLING, host);
+            self.pass_outputs();
+        }
+        Ok(())
+    }
+
     fn pass_outputs(&mut self) {
         while let Some(output) = self.observer.poll_output() {
             match output {
@@ -280,6 +300,15 @@ impl Live {
                 Output::Request(Request::Unwatch(address)) => {
                     if let Err(error) = self.kernel.unwatch(address) {
                         tracing::warn!(%address, %error, "an address stays in the kernel filter");
+                    }
+                }
+                Output::Request(Request::Ask(question)) => {
+                    // The observer sees by itself that a question did not leave.
+                    if let Some(asker) = &mut self.asker
+                        && let Err(error) = asker.ask(&question)
+                    {
+                        let address = question.wanted();
+                        tracing::debug!(%address, %error, "an address was not asked for");
                     }
                 }
             }

@@ -11,6 +11,7 @@
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
 mod duplicate;
+mod probing;
 mod watch;
 
 use std::{
@@ -23,10 +24,12 @@ use crate::{
     detect::{Analyst, Sighting},
     frame::Frame,
     model::{FingerprintKey, Timestamp},
+    probe::{ProbeSettings, Prober, Question},
     record::{
         AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
         Start, Summary,
     },
+    tracker::Segment,
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };
 use duplicate::Duplicates;
@@ -41,6 +44,8 @@ pub struct Settings {
     pub arp: ArpMode,
     /// Addresses to watch from the start, beside those learned from adverts.
     pub watched: Vec<IpAddr>,
+    /// Which addresses to ask for; none without.
+    pub probe: Option<ProbeSettings>,
     /// Name of this host, for the records; `None` in replay.
     pub observer: Option<Arc<str>>,
 }
@@ -77,6 +82,8 @@ pub enum Request {
     Watch(IpAddr),
     /// Drop this address from the kernel filter.
     Unwatch(IpAddr),
+    /// Ask who has an address.
+    Ask(Question),
 }
 
 /// The core of vrrpwatch. See the module's documentation.
@@ -87,6 +94,7 @@ pub struct Observer {
     watch: WatchList,
     duplicates: Duplicates,
     analyst: Analyst,
+    prober: Option<Prober>,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -96,11 +104,13 @@ impl Observer {
     pub fn new(settings: Settings) -> Self {
         let mut outputs = VecDeque::new();
         let mut watch = WatchList::default();
-        for address in &settings.watched {
+        let asked = settings.probe.iter().flat_map(|probe| &probe.given);
+        for address in settings.watched.iter().chain(asked) {
             watch.pin(*address);
             outputs.push_back(Output::Request(Request::Watch(*address)));
         }
         Self {
+            prober: settings.probe.clone().map(Prober::new),
             settings,
             now: Timestamp::from_nanos(0),
             watch,
@@ -114,7 +124,7 @@ impl Observer {
     /// Reports the start of a run, or a change of what it watches.
     pub fn handle_start(&mut self, time: Timestamp, start: Start) {
         self.advance(time);
-        self.analyst.handle_start(&start);
+        self.analyst.handle_start(time, &start);
         self.report(time, Body::Start(start));
     }
 
@@ -130,7 +140,8 @@ impl Observer {
             self.summary.duplicates += 1;
             return false;
         }
-        self.learn(&packet);
+        let segment = Segment::of(&frame.origin, &packet.vlan);
+        self.learn(&segment, &packet);
         let Some(body) = self.describe(&packet) else {
             return false;
         };
@@ -147,6 +158,7 @@ impl Observer {
             origin: &frame.origin,
             packet: &packet,
         });
+        self.inform_prober(&segment, frame.origin.direction, &packet, frame.time);
         self.collect();
         true
     }
@@ -183,7 +195,8 @@ impl Observer {
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        self.analyst.poll_timeout()
+        let analyst = self.analyst.poll_timeout();
+        analyst.into_iter().chain(self.probe_due()).min()
     }
 
     /// The virtual routers and what is wrong with them.
@@ -210,6 +223,12 @@ impl Observer {
     /// Lets time pass: deadlines are met before what happens at their time.
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
+        // The prober's work gives the analyst something to judge, and the other way round.
+        while let Some(due) = self.probe_due().filter(|due| *due <= self.now) {
+            self.analyst.handle_timeout(due);
+            self.collect();
+            self.probe(due);
+        }
         self.analyst.handle_timeout(self.now);
         self.collect();
     }
@@ -218,18 +237,24 @@ impl Observer {
     fn collect(&mut self) {
         for mut record in self.analyst.take_records() {
             record.observer.clone_from(&self.settings.observer);
+            self.guide_prober(&record);
             self.push(record);
         }
     }
 
     /// Learns which addresses matter: those of virtual routers, and those of the routers
     /// themselves, whose ARP tells which MAC is whose when adverts carry a virtual one.
-    fn learn(&mut self, packet: &Packet) {
+    fn learn(&mut self, segment: &Segment, packet: &Packet) {
         let wire::Body::Advert(advert) = &packet.body else {
             return;
         };
         if advert.checksum == Some(Checksum::Bad) {
             return;
+        }
+        if let Some(prober) = &mut self.prober {
+            for address in &advert.addresses {
+                prober.learn(segment, *address, self.now);
+            }
         }
         for address in advert.addresses.iter().chain([&advert.source]) {
             let change = self.watch.learn(*address, self.now);

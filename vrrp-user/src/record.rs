@@ -8,6 +8,7 @@
 mod advert;
 mod finding;
 mod neighbour;
+mod probe;
 mod session;
 mod state;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use advert::{AdvertRecord, AuthKind, CarpRecord};
 pub use finding::{Cause, Code, Evidence, FindingRecord, ParseCodeError, Severity, Status};
 pub use neighbour::{ArpRecord, NdRecord};
+pub use probe::{Answer, Outcome, ProbeRecord, Role};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
 pub use state::{Announced, ChangeReason, StateRecord};
 
@@ -66,6 +68,8 @@ pub enum Body {
     Nd(NdRecord),
     /// A virtual router has another active router.
     State(StateRecord),
+    /// An address was asked for, or could not be.
+    Probe(ProbeRecord),
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
 }
@@ -90,6 +94,8 @@ pub enum Kind {
     Nd,
     /// A virtual router has another active router.
     State,
+    /// An address was asked for, or could not be.
+    Probe,
     /// Something is wrong, or no longer is.
     Finding,
 }
@@ -106,6 +112,7 @@ impl Body {
             Self::Arp(_) => Kind::Arp,
             Self::Nd(_) => Kind::Nd,
             Self::State(_) => Kind::State,
+            Self::Probe(_) => Kind::Probe,
             Self::Finding(_) => Kind::Finding,
         }
     }

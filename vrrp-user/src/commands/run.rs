@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use super::{Failure, Outcome, settings};
+use super::{Failure, Outcome, random, settings};
 use crate::{
     cli::RunArgs,
     link::Selection,
@@ -23,7 +23,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let host = nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok());
-    let settings = settings(&args.output, host)?;
+    let mut settings = settings(&args.output, host)?;
+    settings.probe = args.probe.settings(random()?);
     log_to_standard_error(args.kernel_log);
     let report = Report::open(&args.output.report())?;
     let runtime = tokio::runtime::Builder::new_current_thread()

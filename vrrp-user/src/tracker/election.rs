@@ -316,6 +316,7 @@ impl Router {
             returning,
             time: now,
             announced: std::collections::BTreeMap::new(),
+            converged: None,
             completed: false,
         });
     }
