@@ -3,6 +3,7 @@
 //! Every test has a laboratory of its own, so they run side by side.
 
 mod agreement;
+mod asking;
 mod attached;
 mod flood;
 mod hooks;
@@ -10,6 +11,7 @@ mod interfaces;
 mod limits;
 mod neighbours;
 mod output;
+mod probing;
 mod rejection;
 mod sighting;
 mod vlan;

@@ -1,11 +1,13 @@
 //! The command line: flags and their documentation, no logic.
 
+mod ask;
 mod probe;
 
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
+pub use ask::{ArpingArgs, WhoArgs};
 pub use probe::{ProbeArgs, Target};
 
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
 #[command(name = "vrrpwatch", version, max_term_width = 100)]
 #[command(
     after_help = "Exit status: 0 fine, 1 findings, 2 wrong use or unreadable input, \
-                        3 missing rights or kernel support."
+                        3 missing rights or kernel support, 4 nobody has the address."
 )]
 pub struct Cli {
     /// What to do.
@@ -39,6 +41,10 @@ pub enum Command {
     /// Explain a finding: what it means, how it shows, what to do, what to run next; without a code,
     /// list them.
     Explain(ExplainArgs),
+    /// Tell who has an address: who advertises it, who answers for it, and whether they are one.
+    Who(WhoArgs),
+    /// Ask who has an address, again and again, and tell whose MAC it is that answers.
+    Arping(ArpingArgs),
 }
 
 /// Arguments of `vrrpwatch run`.

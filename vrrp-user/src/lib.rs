@@ -22,4 +22,5 @@ pub mod record;
 pub mod replay;
 pub mod report;
 pub mod tracker;
+pub mod who;
 pub mod wire;

@@ -13,6 +13,7 @@
 
 mod clock;
 mod losses;
+mod session;
 mod taps;
 
 use std::{io, time::Duration};
@@ -24,14 +25,15 @@ use tokio::{
 };
 
 pub use clock::{Clock, ClockError};
+pub use session::Session;
 pub use taps::NothingToWatch;
 
 use crate::{
     capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
     link::{Links, Selection, Watch, WatchError},
     model::Timestamp,
-    probe::{Asker, AskerError, Host},
     observer::{ArpMode, Observer, Output, Request, Settings},
+    probe::{Asker, AskerError, Host},
     record::Start,
     report::{Report, Writer},
 };
@@ -282,7 +284,8 @@ impl Live {
     fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
         if self.asker.is_some() {
             let host = Host::new(links, &self.taps.indices());
-            self.observer.handle_host(self.clock.now()? - SETTLING, host);
+            self.observer
+                .handle_host(self.clock.now()? - SETTLING, host);
             self.pass_outputs();
         }
         Ok(())

@@ -11,6 +11,7 @@
 //! ```
 
 mod host;
+mod inquiry;
 mod jitter;
 mod pace;
 mod prober;
@@ -20,6 +21,7 @@ mod socket;
 use std::net::IpAddr;
 
 pub use host::{Host, Obstacle};
+pub use inquiry::{Inquiry, Reply};
 pub use question::Question;
 pub use socket::{Asker, AskerError};
 

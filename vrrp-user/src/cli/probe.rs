@@ -57,7 +57,7 @@ impl FromStr for Target {
             text => text
                 .parse()
                 .map(Self::Address)
-                .map_err(|_| "neither an address nor \"learned\"".to_owned()),
+                .map_err(|_not_one| "neither an address nor \"learned\"".to_owned()),
         }
     }
 }

@@ -4,11 +4,11 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use super::{Failure, Outcome, random, settings};
+use super::{Failure, Outcome, random, runtime, settings};
 use crate::{
     cli::RunArgs,
     link::Selection,
-    live::{LiveError, LiveSettings, watch},
+    live::{LiveSettings, watch},
     report::Report,
 };
 
@@ -27,13 +27,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     settings.probe = args.probe.settings(random()?);
     log_to_standard_error(args.kernel_log);
     let report = Report::open(&args.output.report())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| LiveError::System {
-            doing: "start a runtime",
-            source,
-        })?;
+    let runtime = runtime()?;
     let result = runtime.block_on(watch(live, settings, report));
     // A writing thread that hangs on a pipe nobody reads is left to its fate.
     runtime.shutdown_background();

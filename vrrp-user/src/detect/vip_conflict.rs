@@ -171,12 +171,7 @@ pub(super) fn role(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>) ->
 }
 
 /// A claimant in words. `own`: it is this host.
-pub(super) fn name(
-    view: &View<'_>,
-    mac: MacAddr,
-    speaker: Option<SpeakerId>,
-    own: bool,
-) -> String {
+pub(super) fn name(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>, own: bool) -> String {
     let source = speaker
         .and_then(|id| view.speaker(id))
         .map(|speaker| speaker.source);

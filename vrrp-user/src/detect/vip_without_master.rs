@@ -9,10 +9,10 @@ use super::{
     words::{advert, list, router},
 };
 use crate::{
-    model::Timestamp,
+    model::{Span, Timestamp},
     probe::Round,
     record::{Code, Evidence},
-    tracker::probed::Probed,
+    tracker::{Speaker, probed::Probed},
 };
 
 /// Of a virtual router whose routers are silent.
@@ -31,7 +31,7 @@ impl Detector for VipWithoutMaster {
         if alive {
             return Assessment::Absent;
         }
-        let Some(vacant) = view.router.vacant_at().filter(|time| *time <= view.now) else {
+        let Some(vacant) = vacant_at(view).filter(|time| *time <= view.now) else {
             return Assessment::Undecided;
         };
         let answered: Vec<(IpAddr, &Probed)> = answered(view, vacant).collect();
@@ -76,7 +76,12 @@ impl Detector for VipWithoutMaster {
             .active()
             .map(|active| advert(view.router, active, "the last advert".to_owned()));
         Description {
-            sources: view.router.active().map(|it| it.source).into_iter().collect(),
+            sources: view
+                .router
+                .active()
+                .map(|it| it.source)
+                .into_iter()
+                .collect(),
             message: format!(
                 "{} of {} is answered for by {} although nobody advertises it any more.",
                 list(&sign.addresses),
@@ -92,8 +97,18 @@ impl Detector for VipWithoutMaster {
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
-        view.router.vacant_at()
+        vacant_at(view)
     }
+}
+
+/// Since when somebody else would advertise. An answer is proof enough that the address is real,
+/// however few adverts there were.
+fn vacant_at(view: &View<'_>) -> Option<Timestamp> {
+    view.router.vacant_at().or_else(|| {
+        let dead = view.router.speakers().map(Speaker::dead_at).max()?;
+        let seen = view.router.saw_everything_since(dead);
+        seen.then(|| dead + Span::from_secs(1))
+    })
 }
 
 fn answered<'a>(
@@ -109,7 +124,11 @@ fn answered<'a>(
 /// Of an address that no router has been heard of for.
 pub(super) fn report(round: &Round) -> Report {
     let address = round.address;
-    let macs: Vec<String> = round.answers.iter().map(|(mac, _)| mac.to_string()).collect();
+    let macs: Vec<String> = round
+        .answers
+        .iter()
+        .map(|(mac, _)| mac.to_string())
+        .collect();
     Report {
         code: Code::VipWithoutMaster,
         source: address,

@@ -7,13 +7,13 @@ pub(super) const VIP_UNANSWERED: Explanation = Explanation {
         that address. VRRP looks healthy from all sides and the service is down.",
     wire: "Adverts at their pace, and three ARP requests or neighbour solicitations in a row without \
         an answer. Needs `run --probe`.",
-    log: "\"Netlink reflector reports IP ... removed\" when somebody took the address away, and nothing \
-        after it: keepalived adds it again only when it becomes active the next time.",
+    log: "Nothing, or \"Netlink reflector reports IP ... removed\" when somebody took the address away. \
+        Recent versions of keepalived add it again then, older ones do not.",
     causes: &[
-        "NetworkManager, systemd-networkd, cloud-init or a script rewrote the interface's addresses.",
-        "The address could not be added: it is in use on another interface, or the prefix is wrong.",
         "arp_ignore, arptables or nftables on the active router, or dynamic ARP inspection on the \
          switch.",
+        "The address could not be added: it is in use on another interface, or the prefix is wrong.",
+        "NetworkManager, systemd-networkd, cloud-init or a script rewrote the interface's addresses.",
     ],
     action: "Look whether the active router has the address. Reload keepalived there to have it added \
         again, and keep others from managing that interface.",

@@ -8,7 +8,7 @@ use crate::{
     frame::Direction,
     model::Timestamp,
     probe::{Host, Next, Obstacle, Prober, Round, Step},
-    record::{Answer, Body, ChangeReason, Code, Outcome, ProbeRecord, Record, Status},
+    record::{Answer, Body, ChangeReason, Code, Outcome, ProbeRecord, Record, Role, Status},
     tracker::Segment,
     wire::{self, ArpKind, NdKind, Packet},
 };
@@ -136,7 +136,7 @@ impl Observer {
                 !round.held
                     && answers
                         .iter()
-                        .all(|answer| answer.role.is_some_and(|role| role.is_rightful()))
+                        .all(|answer| answer.role.is_some_and(Role::is_rightful))
                     && answers
                         .iter()
                         .all(|answer| answer.router == answers[0].router)

@@ -136,9 +136,10 @@ impl Host {
     ) -> Result<Question, Obstacle> {
         let mut obstacle = Obstacle::NoAddress;
         for vantage in self.vantages.iter().filter(|it| it.segment == *segment) {
-            let own = vantage.assigned.iter().filter(|own| {
-                own.usable && own.address != wanted && !is_virtual(own.address)
-            });
+            let own = vantage
+                .assigned
+                .iter()
+                .filter(|own| own.usable && own.address != wanted && !is_virtual(own.address));
             for own in own {
                 if own.address.is_ipv4() == wanted.is_ipv4() {
                     obstacle = Obstacle::BeyondSubnet;
@@ -198,11 +199,22 @@ mod tests {
             protocol: 0x8100,
             tci: 100,
         };
-        let addresses = ["10.77.0.100/24", "10.77.0.10/24", "10.9.9.9/32", "fe80::a0/64"];
+        let addresses = [
+            "10.77.0.100/24",
+            "10.77.0.10/24",
+            "10.9.9.9/32",
+            "fe80::a0/64",
+        ];
         let links = Links::new([
             (2, link("eth0", LinkKind::Other, None, &addresses)),
-            (3, link("eth0.100", LinkKind::Vlan(tag), Some(2), &["10.78.0.10/24"])),
-            (4, link("vrrp.51", LinkKind::Alias, Some(2), &["10.77.0.101/24"])),
+            (
+                3,
+                link("eth0.100", LinkKind::Vlan(tag), Some(2), &["10.78.0.10/24"]),
+            ),
+            (
+                4,
+                link("vrrp.51", LinkKind::Alias, Some(2), &["10.77.0.101/24"]),
+            ),
             (5, link("eth1", LinkKind::Other, None, &["10.79.0.10/24"])),
             (6, link("eth2", LinkKind::Other, None, &[])),
         ]);
@@ -219,11 +231,9 @@ mod tests {
     fn ask(segment: &Segment, wanted: &str) -> Result<(u32, String), Obstacle> {
         let virtual_address: IpAddr = "10.77.0.100".parse().expect("an address");
         host()
-            .question(
-                segment,
-                wanted.parse().expect("an address"),
-                |address| address == virtual_address,
-            )
+            .question(segment, wanted.parse().expect("an address"), |address| {
+                address == virtual_address
+            })
             .map(|question| (question.ifindex, question.source().to_string()))
     }
 
@@ -243,8 +253,14 @@ mod tests {
         let eth0 = segment("eth0", None);
         assert_eq!(ask(&eth0, "10.78.0.1"), Err(Obstacle::BeyondSubnet));
         assert_eq!(ask(&eth0, "10.9.9.8"), Err(Obstacle::BeyondSubnet));
-        assert_eq!(ask(&segment("eth2", None), "10.9.9.8"), Err(Obstacle::NoAddress));
-        assert_eq!(ask(&segment("eth1", None), "10.79.0.1"), Err(Obstacle::NoAddress));
+        assert_eq!(
+            ask(&segment("eth2", None), "10.9.9.8"),
+            Err(Obstacle::NoAddress)
+        );
+        assert_eq!(
+            ask(&segment("eth1", None), "10.79.0.1"),
+            Err(Obstacle::NoAddress)
+        );
     }
 
     #[test]

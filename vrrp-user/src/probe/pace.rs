@@ -49,7 +49,9 @@ mod tests {
         let taken: Vec<u64> = (0..3000).filter(|millis| pace.take(at(*millis))).collect();
         assert_eq!(taken[..4], [0, 1, 50, 100][..]);
         for start in 0..2000 {
-            let within = taken.iter().filter(|time| (start..start + 1000).contains(*time));
+            let within = taken
+                .iter()
+                .filter(|time| (start..start + 1000).contains(*time));
             assert!(within.count() <= 22, "from {start} ms");
         }
         assert_eq!(pace.ready_at(), at(3000));

@@ -155,17 +155,14 @@ impl Prober {
     /// Takes in that an address is advertised.
     pub(crate) fn learn(&mut self, segment: &Segment, address: IpAddr, now: Timestamp) {
         let key = (segment.clone(), address);
-        match self.targets.get_mut(&key) {
-            Some(target) => {
-                if target.advertised.replace(now).is_none() {
-                    self.set_due(&key, now);
-                }
+        if let Some(target) = self.targets.get_mut(&key) {
+            let first = target.advertised.replace(now).is_none();
+            if first {
+                self.set_due(&key, now);
             }
-            None if self.settings.learned => {
-                self.make_room();
-                self.add(key, Some(now), now);
-            }
-            None => {}
+        } else if self.settings.learned {
+            self.make_room();
+            self.add(key, Some(now), now);
         }
     }
 
@@ -303,12 +300,7 @@ impl Prober {
         closing.into_iter().chain(due).min()
     }
 
-    fn flight(
-        &mut self,
-        segment: &Segment,
-        wanted: IpAddr,
-        source: IpAddr,
-    ) -> Option<&mut Flight> {
+    fn flight(&mut self, segment: &Segment, wanted: IpAddr, source: IpAddr) -> Option<&mut Flight> {
         self.targets
             .get_mut(&(segment.clone(), wanted))?
             .flight

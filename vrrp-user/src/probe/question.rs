@@ -132,7 +132,10 @@ mod tests {
         };
         assert_eq!(arp.kind, ArpKind::Request);
         assert_eq!((arp.sender_ip, arp.sender_mac), (own, MAC));
-        assert_eq!((arp.target_ip, arp.target_mac), (wanted, MacAddr::new([0; 6])));
+        assert_eq!(
+            (arp.target_ip, arp.target_mac),
+            (wanted, MacAddr::new([0; 6]))
+        );
     }
 
     #[test]

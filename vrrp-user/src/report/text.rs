@@ -3,6 +3,7 @@
 //! Everything that comes from the wire or a file is a number, an address or one of our own words by
 //! now, but for names of interfaces and files, which are escaped.
 
+mod asking;
 mod probing;
 mod verdict;
 

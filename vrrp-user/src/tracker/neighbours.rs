@@ -118,7 +118,9 @@ impl Neighbours {
     }
 
     pub(crate) fn probed(&self) -> impl Iterator<Item = (IpAddr, &Probed)> {
-        self.probed.iter().map(|(address, probed)| (*address, probed))
+        self.probed
+            .iter()
+            .map(|(address, probed)| (*address, probed))
     }
 
     pub(super) fn last_announcement(&self, speaker: SpeakerId) -> Option<Timestamp> {
@@ -137,8 +139,7 @@ impl Neighbours {
         self.foreign
             .retain(|(address, _), _| addresses.contains(address));
         self.asked.retain(|address, _| addresses.contains(address));
-        self.probed
-            .retain(|address, _| addresses.contains(address));
+        self.probed.retain(|address, _| addresses.contains(address));
     }
 
     pub(super) fn tick(&mut self, now: Timestamp) {

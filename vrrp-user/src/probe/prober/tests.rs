@@ -25,7 +25,8 @@ fn segment() -> Segment {
     }
 }
 
-fn host(addresses: &[IpAddr]) -> Host {
+/// A host with these addresses on eth0.
+fn host(addresses: &[IpAddr], prefix: u8) -> Host {
     let link = Link {
         name: Arc::from("eth0"),
         up: true,
@@ -39,7 +40,7 @@ fn host(addresses: &[IpAddr]) -> Host {
             .iter()
             .map(|address| Assigned {
                 address: *address,
-                prefix: 24,
+                prefix,
                 usable: true,
             })
             .collect(),
@@ -56,7 +57,7 @@ fn prober(given: &[IpAddr]) -> Prober {
         rate: 20,
         seed: 7,
     });
-    prober.set_host(host(&[address(50)]), at(0));
+    prober.set_host(host(&[address(50)], 24), at(0));
     prober
 }
 
@@ -121,30 +122,7 @@ fn a_thousand_addresses_are_no_storm_and_all_have_their_turn() {
     let many: Vec<IpAddr> = (0..1000_u32)
         .map(|number| IpAddr::from((0x0a4d_0000 + 256 + number).to_be_bytes()))
         .collect();
-    let own = Assigned {
-        address: address(50),
-        prefix: 16,
-        usable: true,
-    };
-    let mut link = Links::default();
-    for (index, it) in [(2, &own)] {
-        link = Links::new([(
-            index,
-            Link {
-                name: Arc::from("eth0"),
-                up: true,
-                broadcast: true,
-                mac: Some(MAC),
-                kind: LinkKind::Other,
-                lower: None,
-                master: None,
-                addresses: BTreeSet::new(),
-                assigned: vec![*it],
-                strips_tags: false,
-            },
-        )]);
-    }
-    prober.set_host(Host::new(&link, &BTreeSet::from([2])), at(0));
+    prober.set_host(host(&[address(50)], 16), at(0));
     for wanted in &many {
         prober.learn(&segment(), *wanted, at(0));
     }

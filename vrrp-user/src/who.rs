@@ -1,0 +1,11 @@
+//! Who has an address: all the evidence, and what it comes to.
+//!
+//! Pure: the evidence is gathered elsewhere, [`Who::judge`] weighs it.
+
+mod evidence;
+mod tally;
+mod verdict;
+
+pub use evidence::{Advertised, Answered, Held, Who};
+pub use tally::{AnswerLine, MacTally, Tally};
+pub use verdict::Verdict;
