@@ -4,10 +4,9 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
     process::{Child, ChildStdout, Stdio},
-    thread,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -38,7 +37,8 @@ impl Unread {
             .third()
             .namespace()
             .command(vrrpwatch()?)?
-            .args(["run", "--format=json", "-i", "eth0"])
+            // Whatever happens, it ends, and so does what reads it.
+            .args(["run", "--format=json", "-i", "eth0", "--for", "30s"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
@@ -49,11 +49,6 @@ impl Unread {
         Ok(Self { child, reader })
     }
 
-    fn terminate(&self) -> Result<()> {
-        let pid = Pid::from_raw(self.child.id().cast_signed());
-        kill(pid, Signal::SIGTERM).context("could not end it")
-    }
-
     fn peak_memory_kib(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         status
@@ -62,6 +57,11 @@ impl Unread {
             .and_then(|text| text.trim().strip_suffix(" kB")?.parse().ok())
             .context("the kernel tells the memory of a process")
     }
+}
+
+fn terminate(child: &Child) -> Result<()> {
+    let pid = Pid::from_raw(child.id().cast_signed());
+    kill(pid, Signal::SIGTERM).context("could not end it")
 }
 
 fn flood(wire: &Wire) -> Result<()> {
@@ -76,7 +76,7 @@ fn what_nobody_reads_is_counted_and_the_end_still_comes() -> Result<()> {
     flood(&wire)?;
     let peak = unread.peak_memory_kib()?;
     assert!(peak < MEMORY_KIB, "{peak} KiB");
-    unread.terminate()?;
+    terminate(&unread.child)?;
     // The laboratory kills what still runs in it, should this fail.
     let child = &mut unread.child;
     let status = wait_for("its end", LIMIT, || child.try_wait().transpose())??;
@@ -91,24 +91,30 @@ fn what_nobody_reads_is_counted_and_the_end_still_comes() -> Result<()> {
 #[test]
 fn every_advert_is_either_reported_or_counted_as_lost() -> Result<()> {
     let wire = Wire::new()?;
-    let unread = Unread::start(&wire)?;
+    let mut unread = Unread::start(&wire)?;
     flood(&wire)?;
     let peak = unread.peak_memory_kib()?;
     assert!(peak < MEMORY_KIB, "{peak} KiB");
 
-    // Only now somebody reads, to the end. The reader has a thread, so that the end can be asked
-    // for once everything that waited is read.
-    unread.terminate()?;
-    let Unread { mut child, reader } = unread;
-    let reading = thread::spawn(move || -> Result<Vec<Value>> {
-        reader
-            .lines()
-            .map(|line| Ok(serde_json::from_str(&line?)?))
-            .collect()
-    });
+    // Only now somebody reads. The report of the loss stands behind all that waited.
+    let Unread { child, reader } = &mut unread;
+    let mut records = Vec::new();
+    let mut read_until = |wanted: fn(&Value) -> bool| -> Result<()> {
+        for line in reader.lines() {
+            let record: Value = serde_json::from_str(&line?)?;
+            let found = wanted(&record);
+            records.push(record);
+            if found {
+                return Ok(());
+            }
+        }
+        bail!("the output ended")
+    };
+    read_until(|record| record["record"] == "loss")?;
+    terminate(child)?;
+    read_until(|record| record["record"] == "summary")?;
     let status = wait_for("its end", LIMIT, || child.try_wait().transpose())??;
     assert!(status.success(), "{status}");
-    let records = reading.join().expect("the reader does not panic")?;
 
     let adverts = records.iter().filter(|r| r["record"] == "advert").count() as u64;
     let lost: u64 = records

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     watcher::Watcher,
-    wire::{SECOND_CABLE, Wire, advert, is_advert, priorities},
+    wire::{Wire, advert, is_advert, priorities, second_cable, wait_until_up},
 };
 
 fn names(start: &Value) -> Vec<&str> {
@@ -31,7 +31,7 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
     let third = wire.third();
     let watcher = Watcher::start(third, &["-i", "eth*"])?;
 
-    third.namespace().ip(SECOND_CABLE)?;
+    second_cable(third)?;
     expect_start(&watcher, &["eth0", "eth7"])?;
     let far = third.injector("far7")?;
     far.send(&advert(1))?;
@@ -42,6 +42,7 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
         .namespace()
         .ip("link set dev eth7 down\nlink set dev eth7 name eth8\nlink set dev eth8 up")?;
     expect_start(&watcher, &["eth0", "eth8"])?;
+    wait_until_up(third)?;
     far.send(&advert(2))?;
     let record = watcher.expect("an advert on eth8", |record| is_advert(record, 2))?;
     assert_eq!(record["interface"], "eth8");
@@ -50,12 +51,14 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
         .namespace()
         .ip("link set dev eth8 down\nlink set dev eth8 name dmz8\nlink set dev dmz8 up")?;
     expect_start(&watcher, &["eth0"])?;
+    wait_until_up(third)?;
     far.send(&advert(3))?;
 
     third
         .namespace()
         .ip("link set dev dmz8 down\nlink set dev dmz8 name eth9\nlink set dev eth9 up")?;
     expect_start(&watcher, &["eth0", "eth9"])?;
+    wait_until_up(third)?;
     far.send(&advert(4))?;
     let record = watcher.expect("an advert on eth9", |record| is_advert(record, 4))?;
     assert_eq!(record["interface"], "eth9");
@@ -75,12 +78,12 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
 fn an_interface_that_comes_back_is_watched_again() -> Result<()> {
     let wire = Wire::new()?;
     let third = wire.third();
-    third.namespace().ip(SECOND_CABLE)?;
+    second_cable(third)?;
     let watcher = Watcher::start(third, &["-i", "eth7"])?;
     third.namespace().ip("link delete dev eth7")?;
     expect_start(&watcher, &[])?;
 
-    third.namespace().ip(SECOND_CABLE)?;
+    second_cable(third)?;
     expect_start(&watcher, &["eth7"])?;
     third.injector("far7")?.send(&advert(1))?;
     watcher.expect("an advert", |record| is_advert(record, 1))?;

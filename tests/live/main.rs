@@ -5,6 +5,7 @@
 mod agreement;
 mod asking;
 mod attached;
+mod findings;
 mod flood;
 mod hooks;
 mod interfaces;

@@ -18,7 +18,7 @@ use vrrp_tests::{
 
 use crate::{
     watcher::{LIMIT, Watcher},
-    wire::{SECOND_CABLE, Wire, advert, is_advert, priorities},
+    wire::{Wire, advert, is_advert, priorities, second_cable},
 };
 
 /// The records in a file that may be in the middle of being written.
@@ -123,7 +123,7 @@ fn frames_kept_in(mode: &str) -> Result<()> {
     let wire = Wire::new()?;
     let third = wire.third();
     // A cable without a switch, whose bridge would strip tags before XDP sees them.
-    third.namespace().ip(SECOND_CABLE)?;
+    second_cable(third)?;
     let sender = third.injector("far7")?;
     let file = wire.lab.directory().join("frames.pcapng");
     let capture = third.capture_on("eth7", "")?;

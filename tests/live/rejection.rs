@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use vrrp_tests::lab::{Process, Stream, Tee, vrrpwatch};
 
 use crate::{
@@ -16,6 +16,19 @@ fn end(process: &mut Process) -> Result<(Option<i32>, String)> {
     let status = process.wait(LIMIT)?;
     assert!(process.lines(Stream::Stdout).is_empty(), "no records");
     Ok((status.code(), process.lines(Stream::Stderr).join("\n")))
+}
+
+/// A copy of the program that everybody can run: the build may lie where others cannot read.
+///
+/// Another program copies it. A file that this one had open for writing could not be run as long as
+/// a child that another test is about to start still has it open, too.
+fn public_copy(wire: &Wire) -> Result<String> {
+    let copy = wire.lab.directory().join("vrrpwatch");
+    let (from, to) = (vrrpwatch()?, copy.display().to_string());
+    let from = from.to_str().context("the path of the build is UTF-8")?;
+    wire.third().run("install", &["-m", "755", from, &to])?;
+    fs::set_permissions(wire.lab.directory(), fs::Permissions::from_mode(0o755))?;
+    Ok(to)
 }
 
 #[test]
@@ -47,14 +60,10 @@ fn an_output_that_cannot_be_opened_is_wrong_use() -> Result<()> {
 #[test]
 fn without_rights_the_missing_capabilities_are_named() -> Result<()> {
     let wire = Wire::new()?;
-    // The build may lie where others cannot read.
-    let program = wire.lab.directory().join("vrrpwatch");
-    fs::copy(vrrpwatch()?, &program)?;
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
-    fs::set_permissions(wire.lab.directory(), fs::Permissions::from_mode(0o755))?;
+    let program = public_copy(&wire)?;
     let run = |capabilities: &[&str]| {
         let rights = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        let program = [program.to_str().expect("UTF-8"), "run", "-i", "eth0"];
+        let program = [&*program, "run", "-i", "eth0"];
         let args = rights.iter().chain(capabilities).chain(&program);
         end(&mut wire.third().spawn("setpriv", args, Tee::Nothing)?)
     };
@@ -75,10 +84,7 @@ fn without_rights_the_missing_capabilities_are_named() -> Result<()> {
 #[test]
 fn the_three_capabilities_are_enough() -> Result<()> {
     let wire = Wire::new()?;
-    let program = wire.lab.directory().join("vrrpwatch");
-    fs::copy(vrrpwatch()?, &program)?;
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
-    fs::set_permissions(wire.lab.directory(), fs::Permissions::from_mode(0o755))?;
+    let program = public_copy(&wire)?;
     let mut watching = wire.third().spawn(
         "setpriv",
         [
@@ -87,7 +93,7 @@ fn the_three_capabilities_are_enough() -> Result<()> {
             "--clear-groups",
             "--inh-caps=+bpf,+perfmon,+net_admin",
             "--ambient-caps=+bpf,+perfmon,+net_admin",
-            program.to_str().expect("UTF-8"),
+            &*program,
             "run",
             "--format=json",
             "-i",

@@ -7,7 +7,8 @@ use std::{path::Path, str::FromStr};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use vrrp_tests::lab::tcpdump_lines;
-use vrrp_user::model::Timestamp;
+
+use crate::watcher;
 
 /// A frame that was seen.
 #[derive(Clone, Debug)]
@@ -112,9 +113,8 @@ pub(crate) fn reported(record: &Value) -> Result<Option<Sighting>> {
         },
         _ => return Ok(None),
     };
-    let time: Timestamp = serde_json::from_value(record["time"].clone())?;
     Ok(Some(Sighting {
-        nanos: i128::from(time.as_nanos()),
+        nanos: watcher::nanos(record)?,
         frame: Frame {
             source_mac: text("source_mac")?,
             vlan: record["vlan"]

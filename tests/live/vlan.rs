@@ -7,7 +7,7 @@ use vrrp_tests::{frames, lab::Injector};
 
 use crate::{
     watcher::Watcher,
-    wire::{SECOND_CABLE, Wire, advert, is_advert},
+    wire::{Wire, advert, is_advert, second_cable},
 };
 
 const CUSTOMER: u16 = 0x8100;
@@ -42,7 +42,7 @@ fn send_and_read(sender: &Injector, watcher: Watcher, direction: &str) -> Result
 fn tags_in(mode: &str) -> Result<()> {
     let wire = Wire::new()?;
     let third = wire.third();
-    third.namespace().ip(SECOND_CABLE)?;
+    second_cable(third)?;
     let watcher = Watcher::start(third, &["-i", "eth7", "--mode", mode])?;
     send_and_read(&third.injector("far7")?, watcher, "in")
 }

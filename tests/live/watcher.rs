@@ -1,11 +1,12 @@
 //! A running `vrrpwatch` on a host of the laboratory, and the records it writes.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use vrrp_tests::lab::{Host, Process, Stream, Tee, vrrpwatch};
+use vrrp_user::model::Timestamp;
 
 /// How long vrrpwatch may take to start, to report or to end, on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -49,6 +50,17 @@ impl Watcher {
         lines.iter().map(|line| parse(line)).collect()
     }
 
+    /// When each record so far arrived, beside it.
+    pub(crate) fn arrivals(&self) -> Result<Vec<(SystemTime, Value)>> {
+        let records = self.records()?;
+        Ok(self
+            .process
+            .times(Stream::Stdout)
+            .into_iter()
+            .zip(records)
+            .collect())
+    }
+
     /// The process itself.
     pub(crate) fn process(&mut self) -> &mut Process {
         &mut self.process
@@ -71,6 +83,13 @@ impl Watcher {
         ensure!(complaints.is_empty(), "it complained: {complaints:#?}");
         self.records()
     }
+}
+
+/// When what a record tells of happened, in nanoseconds since the epoch.
+pub(crate) fn nanos(record: &Value) -> Result<i128> {
+    let time: Timestamp = serde_json::from_value(record["time"].clone())
+        .with_context(|| format!("no time in {record}"))?;
+    Ok(i128::from(time.as_nanos()))
 }
 
 fn parse(line: &str) -> Result<Value> {

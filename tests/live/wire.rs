@@ -5,8 +5,10 @@ use etherparse::checksum::Sum16BitWords;
 use serde_json::Value;
 use vrrp_tests::{
     frames,
-    lab::{Host, Injector, Lab},
+    lab::{Host, Injector, Lab, wait_until},
 };
+
+use crate::watcher::LIMIT;
 
 /// Two hosts: `lb0` sends what the test makes up, `third` watches.
 pub(crate) struct Wire {
@@ -16,8 +18,21 @@ pub(crate) struct Wire {
 }
 
 /// Makes a cable with the ends `eth7` and `far7`, both on one host.
-pub(crate) const SECOND_CABLE: &str = "link add name eth7 up type veth peer name far7\n\
-                                       link set dev far7 up";
+pub(crate) fn second_cable(host: &Host) -> Result<()> {
+    host.namespace()
+        .ip("link add name eth7 up type veth peer name far7\n\
+         link set dev far7 up")?;
+    wait_until_up(host)
+}
+
+/// Waits until `far7` can send. Until the kernel has seen to the carrier, it drops what is sent
+/// without a word.
+pub(crate) fn wait_until_up(host: &Host) -> Result<()> {
+    wait_until("the cable", LIMIT, || {
+        host.run("ip", &["link", "show", "dev", "far7"])
+            .is_ok_and(|text| text.contains("state UP"))
+    })
+}
 
 impl Wire {
     pub(crate) fn new() -> Result<Self> {

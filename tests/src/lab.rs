@@ -38,7 +38,7 @@ use anyhow::{Context as _, Result, ensure};
 
 pub use self::{
     capture::{Capture, tcpdump_lines},
-    deadline::{Deadline, interrupt, is_interrupted, wait_for, wait_until},
+    deadline::{Deadline, interrupt, is_interrupted, now, wait_for, wait_until},
     frr::{Frr, FrrRouter},
     host::Host,
     injector::Injector,

@@ -129,7 +129,7 @@ pub struct OutputArgs {
     /// Write only records of these kinds.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,...")]
     pub only: Vec<Kind>,
-    /// End after this many records about the network.
+    /// End after this many records about the network: all but start, loss and summary.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// End after this time, such as "30s" or "5m"; in replay, of the capture's time.

@@ -2,11 +2,11 @@
 //!
 //! A detector looks at the state of a virtual router and says whether its finding holds, does not,
 //! or cannot be told. It keeps no state of its own, so a finding cannot be raised twice or
-//! forgotten: the [`ledger`] compares what holds with what held before. When time alone can change
+//! forgotten: the `ledger` compares what holds with what held before. When time alone can change
 //! the answer, the detector names the deadline, and is asked again then and not before; the records
 //! are therefore the same however often the clock is read in between.
 //!
-//! What is wrong with single packets is counted as [`incident`]s.
+//! What is wrong with single packets is counted as `incident`s.
 
 mod address_list_mismatch;
 mod advert_gap;
@@ -54,7 +54,7 @@ use crate::{
     probe::Round,
     record::{Body, Loss, LossReason, Record, Severity, Start},
     tracker::{
-        Forgotten, How, RouterId, Saying, Segment, Tracker,
+        Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
     },
     wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
@@ -62,7 +62,7 @@ use crate::{
 use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
-use view::{Detector, PairDetector, View};
+use view::{Assessment, Detector, PairDetector, View};
 
 /// A packet, and where and when it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -213,7 +213,7 @@ impl Analyst {
         }
         self.seeing = Some(self.now);
         self.tracker.lose(self.now);
-        let routers: Vec<RouterId> = self.tracker.routers().map(|router| router.id()).collect();
+        let routers: Vec<RouterId> = self.tracker.routers().map(Router::id).collect();
         for id in routers {
             self.assess(id);
         }
@@ -374,15 +374,20 @@ impl Analyst {
         let view = View { router, now };
         let mut deadlines = Vec::new();
         let mut records = Vec::new();
+        let open = self.ledger.codes(&Subject::Router(id));
         for detector in DETECTORS {
+            deadlines.extend(detector.deadline(&view));
+            let assessment = detector.assess(&view);
+            let code = detector.code();
+            if matches!(assessment, Assessment::Absent) && !open.contains(code) {
+                continue;
+            }
             let key = Key {
                 subject: Subject::Router(id),
-                code: detector.code(),
+                code,
             };
-            let assessment = detector.assess(&view);
             let describe = |sign: &view::Sign| detector.describe(&view, sign);
             records.extend(self.ledger.settle(key, &view, assessment, describe));
-            deadlines.extend(detector.deadline(&view));
         }
         for other in router.kin().keys() {
             let Some(other) = self.tracker.router(*other) else {

@@ -81,81 +81,90 @@ pub fn list() -> impl Display {
 
 /// A finding for the terminal, lines at most `width` columns wide.
 pub fn text(code: Code, width: usize) -> String {
-    let explanation = explain(code);
-    let mut text = String::new();
-    let mut section = |title: &str, body: &str| {
-        text += "\n";
-        text += title;
-        text += "\n";
-        fill(&mut text, body, "  ", "  ", width);
+    let Explanation {
+        meaning,
+        wire,
+        log,
+        causes,
+        action,
+        next,
+    } = explain(code);
+    let mut text = format!("{code} ({})\n", code.severity().as_str());
+    fill(&mut text, code.summary(), "", "", width);
+    let mut section = |title: &str, first: &str, rest: &str, paragraphs: &[&str]| {
+        text.extend(["\n", title, "\n"]);
+        for paragraph in paragraphs {
+            fill(&mut text, paragraph, first, rest, width);
+        }
     };
-    section("What it means", explanation.meaning);
-    section("On the wire", explanation.wire);
-    section("In the log of keepalived", explanation.log);
-    text += "\nWhat usually causes it\n";
-    for cause in explanation.causes {
-        fill(&mut text, cause, "  - ", "    ", width);
-    }
-    text += "\nWhat to do\n";
-    fill(&mut text, explanation.action, "  ", "  ", width);
-    text += "\nWhat to run next\n";
-    for command in explanation.next {
-        text += &format!("  {command}\n");
-    }
-    format!(
-        "{code} ({}): {}\n{text}",
-        code.severity().as_str(),
-        code.summary()
-    )
+    section("What it means", "  ", "  ", &[meaning]);
+    section("On the wire", "  ", "  ", &[wire]);
+    section("In the log of keepalived", "  ", "  ", &[log]);
+    section("What usually causes it", "  - ", "    ", causes);
+    section("What to do", "  ", "  ", &[action]);
+    section("What to run next", "  ", "      ", next);
+    text
 }
 
 /// docs/findings.md.
 pub fn markdown() -> String {
-    let mut page = String::from(
-        "# Findings\n\n\
-         What vrrpwatch finds wrong, the worst first. This page is made from the texts of\n\
-         `vrrpwatch explain`; `vrrpwatch explain CODE` shows one of them.\n\n\
-         A finding is raised once, when it can be known, and cleared when it ends. What is missing\n\
-         is concluded only where it would have been seen: not after lost frames, not at the start\n\
-         of a capture, and not where frames that the host sends are invisible.\n\n\
-         | code | severity | raised when |\n|---|---|---|\n",
-    );
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    let _: fmt::Result = write_page(&mut page);
+    page
+}
+
+const PAGE_WIDTH: usize = 100;
+
+fn write_page(page: &mut String) -> fmt::Result {
+    page.push_str(INTRODUCTION);
     for code in Code::ALL {
-        // Writing to a string cannot fail.
-        let _: fmt::Result = writeln!(
+        let severity = code.severity().as_str();
+        writeln!(
             page,
-            "| [{code}](#{code}) | {} | {} |",
-            code.severity().as_str(),
+            "| [{code}](#{code}) | {severity} | {} |",
             code.summary()
-        );
+        )?;
     }
     for code in Code::ALL {
         let explanation = explain(*code);
-        page += &format!("\n## {code}\n\n");
-        fill(&mut page, code.summary(), "**", "", 100);
-        page.truncate(page.trim_end().len());
-        page += "**\n\n";
-        fill(&mut page, explanation.meaning, "", "", 100);
-        page += "\n*On the wire.* ";
-        page += "\n";
-        fill(&mut page, explanation.wire, "", "", 100);
-        page += "\n*In the log of keepalived.*\n";
-        fill(&mut page, explanation.log, "", "", 100);
-        page += "\n*What usually causes it.*\n\n";
+        writeln!(page, "\n## {code}\n\n**{}**\n", code.summary())?;
+        fill(page, explanation.meaning, "", "", PAGE_WIDTH);
+        for (title, paragraph) in [
+            ("On the wire", explanation.wire),
+            ("In the log of keepalived", explanation.log),
+        ] {
+            writeln!(page, "\n*{title}.*")?;
+            fill(page, paragraph, "", "", PAGE_WIDTH);
+        }
+        writeln!(page, "\n*What usually causes it.*\n")?;
         for cause in explanation.causes {
-            fill(&mut page, cause, "- ", "  ", 100);
+            fill(page, cause, "- ", "  ", PAGE_WIDTH);
         }
-        page += "\n*What to do.*\n";
-        fill(&mut page, explanation.action, "", "", 100);
-        page += "\n*What to run next.*\n\n```sh\n";
+        writeln!(page, "\n*What to do.*")?;
+        fill(page, explanation.action, "", "", PAGE_WIDTH);
+        writeln!(page, "\n*What to run next.*\n\n```sh")?;
         for command in explanation.next {
-            page += command;
-            page += "\n";
+            writeln!(page, "{command}")?;
         }
-        page += "```\n";
+        writeln!(page, "```")?;
     }
-    page.replace("*On the wire.* \n", "*On the wire.*\n")
+    Ok(())
 }
+
+const INTRODUCTION: &str = "\
+# Findings
+
+What vrrpwatch finds wrong, the worst first. This page is made from the texts of
+`vrrpwatch explain`; `vrrpwatch explain CODE` shows one of them.
+
+A finding is raised once, when it can be known, and cleared when it ends. What is missing is
+concluded only where it would have been seen: not after lost frames, not at the start of a capture,
+and not where frames that the host sends are invisible.
+
+| code | severity | raised when |
+|---|---|---|
+";
 
 /// Appends a paragraph, broken into lines.
 fn fill(out: &mut String, text: &str, first: &str, rest: &str, width: usize) {
@@ -166,7 +175,7 @@ fn fill(out: &mut String, text: &str, first: &str, rest: &str, width: usize) {
         if !empty && line.chars().count() + space + word.chars().count() > width {
             out.push_str(&line);
             out.push('\n');
-            line = rest.to_owned();
+            rest.clone_into(&mut line);
             empty = true;
         }
         if !empty {

@@ -16,7 +16,7 @@ mod losses;
 mod session;
 mod taps;
 
-use std::{io, time::Duration};
+use std::{io, sync::atomic::Ordering, time::Duration};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -93,6 +93,8 @@ pub enum LiveError {
 const ACCOUNTING: Duration = Duration::from_secs(1);
 /// Interfaces that change come in bursts; one look after the burst is enough.
 const LINK_SETTLING: Duration = Duration::from_millis(100);
+/// How long an output may take no record at the end of a run before it counts as dead.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A frame is stamped before it reaches the ring buffer. Deadlines are judged this much later than
 /// they fall, so that no frame that came in time is overlooked.
 const SETTLING: Duration = Duration::from_millis(2);
@@ -324,14 +326,21 @@ impl Live {
         let accounted = self.catch_up();
         self.observer.finish();
         self.pass_outputs();
-        // An output that nobody reads any more must not keep the process from ending.
-        let writing = tokio::task::spawn_blocking(|| self.writer.finish());
-        let written = match tokio::time::timeout(Duration::from_secs(2), writing).await {
-            Ok(Ok(written)) => written,
-            Ok(Err(_)) => Err(io::Error::other("the writing thread panicked")),
-            Err(_) => Err(io::Error::other(
-                "nobody reads it; the last records are not written",
-            )),
+        let waiting = self.writer.waiting();
+        let mut task = tokio::task::spawn_blocking(|| self.writer.finish());
+        // A slow reader gets its time. One that reads nothing must not keep the process from
+        // ending.
+        let written = loop {
+            let before = waiting.load(Ordering::Relaxed);
+            match tokio::time::timeout(PATIENCE, &mut task).await {
+                Ok(Ok(written)) => break written,
+                Ok(Err(_)) => break Err(io::Error::other("the writing thread panicked")),
+                Err(_) if waiting.load(Ordering::Relaxed) < before => {}
+                Err(_) => {
+                    let what = "nobody reads it; the last records are not written";
+                    break Err(io::Error::other(what));
+                }
+            }
         };
         match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => accounted,

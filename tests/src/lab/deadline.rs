@@ -3,7 +3,7 @@
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::{Result, bail};
@@ -22,6 +22,15 @@ pub fn interrupt() {
 /// Whether [`interrupt`] was called.
 pub fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// The wall clock, which what vrrpwatch says can be compared with.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "real daemons are judged by a real clock"
+)]
+pub fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 /// A point in time until which something must have happened.

@@ -61,7 +61,8 @@ impl Keepalived {
             configuration: file,
             vrrp_pid_file,
         };
-        keepalived.expect_state("BACKUP", LIMIT)?;
+        // BACKUP, or MASTER at once with the priority of an owner.
+        keepalived.expect_log(") Entering ", LIMIT)?;
         Ok(keepalived)
     }
 

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context as _, Result, anyhow};
@@ -118,6 +118,11 @@ impl Process {
     /// All lines on `stream` so far.
     pub fn lines(&self, stream: Stream) -> Vec<String> {
         self.transcript(stream).lines()
+    }
+
+    /// When each of those lines arrived.
+    pub fn times(&self, stream: Stream) -> Vec<SystemTime> {
+        self.transcript(stream).times()
     }
 
     /// Sends a signal to the process alone.

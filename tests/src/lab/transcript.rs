@@ -4,11 +4,12 @@ use std::{
     io::{BufRead as _, BufReader, Read, Write},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::SystemTime,
 };
 
 use anyhow::Result;
 
-use super::deadline::Deadline;
+use super::deadline::{Deadline, now};
 
 /// Where a stream is copied to as it arrives.
 pub(super) type Copy = Arc<Mutex<dyn Write + Send>>;
@@ -23,6 +24,8 @@ pub(super) struct Transcript {
 #[derive(Debug, Default)]
 struct State {
     lines: Vec<String>,
+    /// When each of them was read.
+    times: Vec<SystemTime>,
     /// How many of the lines a search has passed.
     read: usize,
     closed: bool,
@@ -42,7 +45,10 @@ impl Transcript {
                     let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
                     let _ = writeln!(copy, "{line}").and_then(|()| copy.flush());
                 }
-                writer.state().lines.push(line);
+                let mut state = writer.state();
+                state.lines.push(line);
+                state.times.push(now());
+                drop(state);
                 writer.arrived.notify_all();
             }
             writer.state().closed = true;
@@ -94,6 +100,11 @@ impl Transcript {
     /// All lines so far.
     pub(super) fn lines(&self) -> Vec<String> {
         self.state().lines.clone()
+    }
+
+    /// When each of the lines so far arrived.
+    pub(super) fn times(&self) -> Vec<SystemTime> {
+        self.state().times.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

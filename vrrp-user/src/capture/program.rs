@@ -5,7 +5,7 @@ use std::{io, net::IpAddr};
 use aya::{
     Ebpf, EbpfError,
     maps::{HashMap, MapData, MapError, RingBuf},
-    programs::{ProgramError, SchedClassifier, Xdp},
+    programs::ProgramError,
 };
 use thiserror::Error;
 use vrrp_ebpf::{WatchKey, map, program, watch_key_v4};
@@ -77,11 +77,11 @@ impl KernelHalf {
         let mut object = open(settings)?;
         for name in [program::TC_INGRESS, program::TC_EGRESS] {
             classifier(&mut object, name)
-                .and_then(SchedClassifier::load)
+                .and_then(|program| patiently(|| program.load()))
                 .map_err(|source| CaptureError::Program { name, source })?;
         }
         let xdp_refused = xdp(&mut object)
-            .and_then(Xdp::load)
+            .and_then(|program| patiently(|| program.load()))
             .err()
             .map(|error| error.to_string());
         let flavour = settings.tc.unwrap_or_else(|| {
@@ -197,6 +197,20 @@ impl KernelHalf {
             .try_into()
             .map_err(watch_error)
     }
+}
+
+/// Loads a program. The verifier gives up with EAGAIN when anything is pending for the process,
+/// such as a signal, and wants to be asked again, as libbpf does.
+fn patiently(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
+    const ATTEMPTS: usize = 5;
+    for _ in 1..ATTEMPTS {
+        match load() {
+            Err(ProgramError::LoadError { io_error, .. })
+                if io_error.kind() == io::ErrorKind::WouldBlock => {}
+            outcome => return outcome,
+        }
+    }
+    load()
 }
 
 /// The key of an address in the watch map.

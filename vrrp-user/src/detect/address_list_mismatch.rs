@@ -26,7 +26,7 @@ impl Detector for AddressListMismatch {
             view,
             sign,
             "the virtual addresses",
-            |config| value(config),
+            value,
             "Make the virtual_ipaddress blocks equal on all routers; move addresses that not all of them should have to virtual_ipaddress_excluded. keepalived up to 2.3.2 drops adverts with other addresses, so that both routers become active.",
         )
     }

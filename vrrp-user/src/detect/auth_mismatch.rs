@@ -18,7 +18,9 @@ impl Detector for AuthMismatch {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        disagreement::assess(view, |one, other| auth_differs(&one.config, &other.config))
+        disagreement::assess(view, |one, other| {
+            one.config.version == other.config.version && auth_differs(&one.config, &other.config)
+        })
     }
 
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
@@ -26,7 +28,7 @@ impl Detector for AuthMismatch {
             view,
             sign,
             "authentication",
-            |config| value(config),
+            value,
             "Use the same auth_type and auth_pass on all routers, or drop the authentication block from all: it protects against nothing but this.",
         )
     }

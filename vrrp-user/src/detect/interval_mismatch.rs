@@ -15,7 +15,8 @@ impl Detector for IntervalMismatch {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         disagreement::assess(view, |one, other| {
-            one.config.interval != other.config.interval
+            one.config.version == other.config.version
+                && one.config.interval != other.config.interval
         })
     }
 

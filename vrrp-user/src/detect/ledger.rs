@@ -1,6 +1,9 @@
 //! The open findings.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::IpAddr,
+};
 
 use super::{
     incident::Report,
@@ -13,7 +16,7 @@ use crate::{
 };
 
 /// What a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Subject {
     /// A virtual router.
     Router(RouterId),
@@ -24,7 +27,7 @@ pub(super) enum Subject {
 }
 
 /// Identifies a finding.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key {
     pub(super) subject: Subject,
     pub(super) code: Code,
@@ -33,9 +36,28 @@ pub(super) struct Key {
 /// The open findings, by what they are about. Bounded by what the tracker and the incidents keep.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    open: BTreeMap<Key, Open>,
+    open: HashMap<Key, Open>,
+    /// What is open about a subject: one look here spares many there, for all detectors are asked
+    /// with every advert and hardly any ever finds anything.
+    codes: HashMap<Subject, Codes>,
     /// For each virtual router the later ones it has a finding with.
     pairs: BTreeMap<(RouterId, RouterId), u32>,
+}
+
+/// A set of codes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Codes(u64);
+
+const _: () = assert!(Code::ALL.len() <= 64);
+
+impl Codes {
+    const fn bit(code: Code) -> u64 {
+        1 << code as u32
+    }
+
+    pub(super) const fn contains(self, code: Code) -> bool {
+        self.0 & Self::bit(code) != 0
+    }
 }
 
 #[derive(Debug)]
@@ -46,6 +68,11 @@ struct Open {
 }
 
 impl Ledger {
+    /// What is open about a subject.
+    pub(super) fn codes(&self, subject: &Subject) -> Codes {
+        self.codes.get(subject).copied().unwrap_or_default()
+    }
+
     /// Brings a finding in line with its detector's assessment. Returns what there is to report.
     pub(super) fn settle(
         &mut self,
@@ -148,6 +175,7 @@ impl Ledger {
             segment: segment.clone(),
             record: finding.clone(),
         };
+        self.codes.entry(key.subject.clone()).or_default().0 |= Codes::bit(key.code);
         self.open.insert(key, open);
         record(segment, now, Body::Finding(finding))
     }
@@ -159,6 +187,12 @@ impl Ledger {
             record: finding,
             ..
         } = self.open.remove(key)?;
+        if let Some(codes) = self.codes.get_mut(&key.subject) {
+            codes.0 &= !Codes::bit(key.code);
+            if *codes == Codes::default() {
+                self.codes.remove(&key.subject);
+            }
+        }
         if let Subject::Pair(one, other) = key.subject {
             for pair in [(one, other), (other, one)] {
                 if let Some(count) = self.pairs.get_mut(&pair) {
@@ -207,13 +241,14 @@ impl Ledger {
     }
 
     fn keys(&self, subject: Subject) -> impl Iterator<Item = Key> {
+        let open = self.codes(&subject);
         Code::ALL
             .iter()
+            .filter(move |code| open.contains(**code))
             .map(move |code| Key {
                 subject: subject.clone(),
                 code: *code,
             })
-            .filter(|key| self.open.contains_key(key))
     }
 }
 

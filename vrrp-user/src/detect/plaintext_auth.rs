@@ -4,7 +4,10 @@ use super::{
     view::{Assessment, Description, Detector, Sign, View},
     words::{advert, router},
 };
-use crate::{record::Code, tracker::AuthTag};
+use crate::{
+    record::Code,
+    tracker::{AuthTag, Speaker},
+};
 
 pub(super) struct PlaintextAuth;
 
@@ -14,26 +17,22 @@ impl Detector for PlaintextAuth {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        let readable = view
-            .router
-            .active()
-            .is_some_and(|active| matches!(active.config.auth, AuthTag::Pass(_)));
-        Assessment::present_if(readable, Sign::default)
+        Assessment::present_if(readable(view).is_some(), Sign::default)
     }
 
     fn describe(&self, view: &View<'_>, _: &Sign) -> Description {
-        let Some(active) = view.router.active() else {
+        let Some(speaker) = readable(view) else {
             return Description::default();
         };
         Description {
-            sources: vec![active.source],
+            sources: vec![speaker.source],
             message: format!(
                 "{} carries its password in clear text, for everyone on the segment to read.",
                 router(view.router)
             ),
             evidence: vec![advert(
                 view.router,
-                active,
+                speaker,
                 "authentication type 1, PASS".to_owned(),
             )],
             advice: "The password guards against mistakes only; do not use it for anything else. \
@@ -42,4 +41,17 @@ impl Detector for PlaintextAuth {
                 .to_owned(),
         }
     }
+}
+
+/// A router whose password can be read: the active one if it is so, or one that the others reject.
+fn readable<'a>(view: &View<'a>) -> Option<&'a Speaker> {
+    let others = view
+        .router
+        .speakers()
+        .filter(|speaker| speaker.is_alive(view.now));
+    view.router
+        .active()
+        .into_iter()
+        .chain(others)
+        .find(|speaker| matches!(speaker.config.auth, AuthTag::Pass(_)))
 }

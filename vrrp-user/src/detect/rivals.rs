@@ -40,7 +40,9 @@ pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
     };
     all.sort_unstable();
     Assessment::Present(Sign {
-        cause: Some(first.cause),
+        // Of two services it goes without saying that their addresses differ.
+        cause: Some(first.cause)
+            .filter(|cause| same_addresses || *cause != Cause::AddressListMismatch),
         addresses: all,
         speakers,
         ..Sign::default()

@@ -29,23 +29,17 @@ fn mac(speaker: &Speaker) -> Option<crate::model::MacAddr> {
 pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 4;
     let items: Vec<T> = items.into_iter().collect();
-    if items.is_empty() {
-        return "no address".to_owned();
+    let mut shown: Vec<String> = items.iter().take(SHOWN).map(T::to_string).collect();
+    let last = if items.len() > SHOWN {
+        Some(format!("{} more", items.len() - SHOWN))
+    } else {
+        shown.pop()
+    };
+    match (shown.is_empty(), last) {
+        (false, Some(last)) => format!("{} and {last}", shown.join(", ")),
+        (true, Some(only)) => only,
+        (_, None) => "no address".to_owned(),
     }
-    let mut text = String::new();
-    for (position, item) in items.iter().take(SHOWN).enumerate() {
-        let separator = match position {
-            0 => "",
-            _ if position + 1 == items.len() => " and ",
-            _ => ", ",
-        };
-        text += separator;
-        text += &item.to_string();
-    }
-    if items.len() > SHOWN {
-        text += &format!(" and {} more", items.len() - SHOWN);
-    }
-    text
 }
 
 /// The addresses of a router.

@@ -4,7 +4,7 @@ use super::Explanation;
 
 const BOTH: &[&str] = &[
     "keepalived --config-test    # on both routers",
-    "diff <(ssh ONE cat /etc/keepalived/keepalived.conf) <(ssh OTHER cat /etc/keepalived/keepalived.conf)",
+    "diff ONE.conf OTHER.conf    # the two files /etc/keepalived/keepalived.conf",
 ];
 
 pub(super) const INTERVAL: Explanation = Explanation {

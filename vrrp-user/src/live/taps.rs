@@ -9,7 +9,7 @@ use vrrp_ebpf::hook;
 
 use super::Clock;
 use crate::{
-    capture::{AttachError, Attachment, Event, Interface, KernelHalf, Mode},
+    capture::{AttachError, Attachment, Event, Ingress, Interface, KernelHalf, Mode},
     frame::{Direction, Frame, LinkType, Origin, Tap, VlanTag},
     link::{Links, Place, Selection},
     record,
@@ -30,6 +30,13 @@ struct Attached {
     place: Place,
     /// `None` once the run has ended, while its last frames are under way.
     attachment: Option<Attachment>,
+}
+
+impl Attached {
+    fn is_native(&self) -> bool {
+        let attachment = self.attachment.as_ref();
+        attachment.is_some_and(|attachment| attachment.ingress == Ingress::XdpNative)
+    }
 }
 
 /// There is no interface to watch.
@@ -102,19 +109,23 @@ impl Taps {
     /// Follows a change of interfaces. Returns whether that changed anything here.
     pub(super) fn update(&mut self, links: &Links, kernel: &mut KernelHalf) -> bool {
         let chosen = self.selection.choose(links);
-        let before: Vec<_> = self.names();
+        let before = self.outline();
         self.attached.retain(|index, _| chosen.contains(index));
         self.refused.retain(|index, name| {
             links.get(*index).is_some_and(|link| link.name == *name) && chosen.contains(index)
         });
         self.attach_new(links, &chosen, kernel, |_| {});
-        before != self.names() || !self.notes.is_empty()
+        before != self.outline() || !self.notes.is_empty()
     }
 
-    fn names(&self) -> Vec<(u32, Arc<str>, Place)> {
+    /// What [`Taps::describe`] and [`Taps::frame`] go by.
+    fn outline(&self) -> Vec<(u32, Arc<str>, Place, Option<Ingress>)> {
         self.attached
             .iter()
-            .map(|(index, tap)| (*index, tap.name.clone(), tap.place.clone()))
+            .map(|(index, tap)| {
+                let ingress = tap.attachment.as_ref().map(|attachment| attachment.ingress);
+                (*index, tap.name.clone(), tap.place.clone(), ingress)
+            })
             .collect()
     }
 
@@ -129,10 +140,16 @@ impl Taps {
             let (Some(link), Some(place)) = (links.get(*index), links.place(*index, chosen)) else {
                 continue;
             };
+            let hides_tags = links.hides_tags(*index);
             if let Some(tap) = self.attached.get_mut(index) {
                 tap.name = link.name.clone();
-                tap.place = place;
-                continue;
+                tap.place = place.clone();
+                // A VLAN came to sit on it, whose tags native XDP does not see.
+                if self.mode == Mode::Auto && hides_tags && tap.is_native() {
+                    self.attached.remove(index);
+                } else {
+                    continue;
+                }
             }
             if self.refused.contains_key(index) {
                 continue;
@@ -141,7 +158,7 @@ impl Taps {
                 index: *index,
                 name: link.name.to_string(),
             };
-            match kernel.attach(&interface, self.mode, links.hides_tags(*index)) {
+            match kernel.attach(&interface, self.mode, hides_tags) {
                 Ok(attachment) => {
                     let tap = Attached {
                         name: link.name.clone(),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Family, Vrid};
 
+const HEX: [u8; 16] = *b"0123456789abcdef";
+
 /// An Ethernet address, written as six lower-case hexadecimal pairs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -45,9 +47,13 @@ impl MacAddr {
 
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [first, rest @ ..] = self.0;
-        write!(f, "{first:02x}")?;
-        rest.iter().try_for_each(|octet| write!(f, ":{octet:02x}"))
+        // By hand, since every line of output has one and six formatted writes add up.
+        let mut text = *b"00:00:00:00:00:00";
+        for (pair, octet) in text.chunks_mut(3).zip(self.0) {
+            pair[0] = HEX[usize::from(octet >> 4)];
+            pair[1] = HEX[usize::from(octet & 0x0f)];
+        }
+        f.write_str(str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -18,46 +18,54 @@ use crate::{
     wire::VlanStack,
 };
 
-/// A frame reaches all its taps within this time, on a busy host too; repeated adverts are at
-/// least 10 ms apart, and from the same tap anyway.
-const WINDOW: Duration = Duration::from_millis(50);
+/// A frame reaches all its taps within this time. The kernel hands broadcasts to a macvlan by a
+/// worker, which a busy host keeps waiting.
+const WINDOW: Duration = Duration::from_secs(1);
 
 /// Frames that are remembered at most.
 const LIMIT: usize = 65_536;
 
+/// Frames that are the same to the last bit and remembered at most: a flood of them must not be
+/// searched one by one.
+const SAME_LIMIT: usize = 32;
+
 /// The recent frames, and the taps each was seen from.
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
-    recent: HashMap<u64, Sightings>,
+    /// By content, the oldest first.
+    recent: HashMap<u64, VecDeque<Sighted>>,
+    /// All of them, the oldest first.
     order: VecDeque<(Timestamp, u64)>,
 }
 
 #[derive(Debug)]
-struct Sightings {
+struct Sighted {
     time: Timestamp,
     taps: Vec<Tap>,
 }
 
 impl Duplicates {
     /// Whether the frame was seen already, from another tap.
+    ///
+    /// An IPv6 router repeats itself to the last bit with every advert, and the next one may be
+    /// seen from one tap before this one is from another. Each tap sees the frames in their order,
+    /// though: what it sees is the oldest one that it has not seen yet.
     pub(super) fn is_duplicate(&mut self, frame: &Frame, vlan: &VlanStack) -> bool {
-        let tap = frame.origin.tap;
         self.forget(frame.time);
         let hash = fingerprint(frame, vlan);
-        if let Some(sightings) = self.recent.get_mut(&hash)
-            && frame.time.distance(sightings.time) <= WINDOW
-            && !sightings.taps.contains(&tap)
-        {
-            sightings.taps.push(tap);
+        let tap = frame.origin.tap;
+        let same = self.recent.entry(hash).or_default();
+        if let Some(sighted) = same.iter_mut().find(|sighted| !sighted.taps.contains(&tap)) {
+            sighted.taps.push(tap);
             return true;
         }
-        self.recent.insert(
-            hash,
-            Sightings {
-                time: frame.time,
-                taps: vec![tap],
-            },
-        );
+        if same.len() == SAME_LIMIT {
+            same.pop_front();
+        }
+        same.push_back(Sighted {
+            time: frame.time,
+            taps: vec![tap],
+        });
         self.order.push_back((frame.time, hash));
         false
     }
@@ -67,11 +75,11 @@ impl Duplicates {
             && (now.since(time) > WINDOW || self.order.len() > LIMIT)
         {
             self.order.pop_front();
-            if self
-                .recent
-                .get(&hash)
-                .is_some_and(|sightings| sightings.time == time)
-            {
+            let Some(same) = self.recent.get_mut(&hash) else {
+                continue;
+            };
+            same.pop_front_if(|sighted| sighted.time <= time);
+            if same.is_empty() {
                 self.recent.remove(&hash);
             }
         }
@@ -152,10 +160,51 @@ mod tests {
     }
 
     #[test]
+    fn a_tap_may_lag_behind_by_more_than_a_frame() {
+        let mut duplicates = Duplicates::default();
+        let vlan = VlanStack::default();
+        for (tap, millis, seen_before) in [
+            (1, 0, false),
+            (1, 200, false),
+            (2, 210, true),
+            (1, 400, false),
+            (2, 410, true),
+            (2, 420, true),
+        ] {
+            let frame = frame(tap, millis, PLAIN);
+            let is_duplicate = duplicates.is_duplicate(&frame, &vlan);
+            assert_eq!(is_duplicate, seen_before, "tap {tap} after {millis} ms");
+        }
+    }
+
+    #[test]
+    fn what_one_tap_missed_the_other_has() {
+        let mut duplicates = Duplicates::default();
+        let vlan = VlanStack::default();
+        let mut reported = 0;
+        // The first tap misses the second of five frames.
+        for (tap, millis) in [
+            (1, 0),
+            (2, 1),
+            (2, 101),
+            (1, 200),
+            (2, 201),
+            (1, 300),
+            (2, 301),
+            (1, 400),
+            (2, 401),
+        ] {
+            let is_duplicate = duplicates.is_duplicate(&frame(tap, millis, PLAIN), &vlan);
+            reported += u32::from(!is_duplicate);
+        }
+        assert_eq!(reported, 5);
+    }
+
+    #[test]
     fn the_same_bytes_much_later_are_a_new_frame() {
         let mut duplicates = Duplicates::default();
         let vlan = VlanStack::default();
         assert!(!duplicates.is_duplicate(&frame(1, 0, PLAIN), &vlan));
-        assert!(!duplicates.is_duplicate(&frame(2, 1000, PLAIN), &vlan));
+        assert!(!duplicates.is_duplicate(&frame(2, 1500, PLAIN), &vlan));
     }
 }

@@ -320,7 +320,10 @@ fn counts(lost: &BTreeMap<LossReason, u64>, line: &mut String) -> fmt::Result {
 /// The time of day where the operator is, since that is what stands in the logs beside this.
 fn local_time(time: Timestamp) -> impl Display {
     let time = jiff::Timestamp::from_nanosecond(i128::from(time.as_nanos())).unwrap_or_default();
-    time.to_zoned(jiff::tz::TimeZone::system())
-        .strftime("%H:%M:%S.%6f")
-        .to_string()
+    let time = time.to_zoned(jiff::tz::TimeZone::system()).time();
+    fmt::from_fn(move |f| {
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        let micros = time.subsec_nanosecond() / 1000;
+        write!(f, "{hour:02}:{minute:02}:{second:02}.{micros:06}")
+    })
 }

@@ -113,6 +113,11 @@ impl Writer {
         self.dropped.swap(0, Ordering::Relaxed)
     }
 
+    /// How many records and frames are under way; outlives the writer.
+    pub fn waiting(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.waiting)
+    }
+
     /// Waits until everything queued is written.
     ///
     /// # Errors

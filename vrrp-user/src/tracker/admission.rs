@@ -101,12 +101,11 @@ pub(crate) fn admit(advert: &Advert) -> Option<Result<Claim, Rejection>> {
     let whole = advert.checksum.is_some();
     let auth = match advert.auth {
         Auth::Pass(Some(fingerprint)) => AuthTag::Pass(fingerprint),
-        Auth::Pass(None) => AuthTag::Unseen,
         Auth::Ah { .. } => AuthTag::Ah,
         Auth::Hmac(_) => AuthTag::Hmac,
         Auth::Unknown(number) => AuthTag::Other(number),
         Auth::None if whole => AuthTag::None,
-        Auth::None => AuthTag::Unseen,
+        Auth::None | Auth::Pass(None) => AuthTag::Unseen,
     };
     Some(Ok(Claim {
         source: advert.source,

@@ -23,7 +23,7 @@ struct Before {
 }
 
 /// Changes within this time are counted.
-pub(crate) const FLAP_WINDOW: Span = Span::from_secs(60);
+pub(crate) const FLAP_WINDOW: Span = Span::from_mins(1);
 const MAX_CHANGES: usize = 64;
 
 impl Router {
@@ -156,9 +156,9 @@ impl Router {
         let overdue = incumbent.is_overdue(now);
         let superior = challenger.beats(incumbent);
         // A router that is kept from advertising by packets that it drops is not gone.
-        let silenced = challenger.contest().is_some()
-            && incumbent.rejects(challenger).is_some()
-            && now < incumbent.gone_at();
+        let silenced = challenger.contest().is_some_and(|contest| {
+            contest.dropped || incumbent.persists_against(challenger).is_some()
+        }) && now < incumbent.gone_at();
         let reason = if incumbent.resigned.is_some() {
             ChangeReason::Resigned
         } else if superior && silence > incumbent.interval() * 5 / 2 && !silenced {
@@ -195,13 +195,22 @@ impl Router {
                     incumbent.contest = Some(Contest {
                         since: now,
                         last: None,
+                        dropped: false,
                         defiances: 0,
                     });
                 }
             }
             _ => {}
         }
-        self.note_change(tenure.speaker, id, before.priority, reason, now);
+        // The first to be heard at a cold start yields to the better one: that is no flap.
+        let settling = now.since(tenure.since) < self.speakers[&tenure.speaker].master_down()
+            && self
+                .takeover
+                .as_ref()
+                .is_some_and(|takeover| takeover.reason == ChangeReason::FirstSeen);
+        if !settling {
+            self.note_change(tenure.speaker, id, before.priority, reason, now);
+        }
         self.take_over(id, reason, Some(last), now);
     }
 
@@ -220,8 +229,10 @@ impl Router {
         let contest = speaker.contest().filter(|_| !fresh).unwrap_or(Contest {
             since: now,
             last: None,
+            dropped: false,
             defiances: 0,
         });
+        let dropped = incumbent.persists_against(speaker).is_some();
         // Packets in quick succession are no second thought.
         let pace = speaker.interval() * 3 / 4;
         let counts = in_time && contest.last.is_none_or(|last| now.since(last) >= pace);
@@ -229,6 +240,7 @@ impl Router {
             speaker.contest = Some(Contest {
                 defiances: contest.defiances.saturating_add(u32::from(counts)),
                 last: if counts { Some(now) } else { contest.last },
+                dropped,
                 ..contest
             });
         }
@@ -301,7 +313,7 @@ impl Router {
         };
         let returning = std::mem::take(&mut speaker.lost_silently);
         speaker.has_been_active = true;
-        speaker.contest = None;
+        let claiming_since = speaker.contest.take().map(|contest| contest.since);
         self.tenure = Some(Tenure {
             speaker: id,
             since: now,
@@ -315,6 +327,7 @@ impl Router {
             outage: last.map(|last| now.since(last)),
             returning,
             time: now,
+            claiming_since,
             announced: std::collections::BTreeMap::new(),
             converged: None,
             completed: false,

@@ -90,7 +90,7 @@ pub(crate) struct Mixed {
 const MAX_FOREIGN: usize = 32;
 const MAX_PROXIES: usize = 16;
 /// A claim that is not repeated for so long has ended; nobody may have asked in between.
-pub(crate) const CLAIM_LIFETIME: Span = Span::from_secs(60);
+pub(crate) const CLAIM_LIFETIME: Span = Span::from_mins(1);
 /// Within this time a question is answered, by proxies as well, which wait up to 0.8 s.
 const ANSWER_WINDOW: Span = Span::from_millis(1500);
 

@@ -45,14 +45,20 @@ impl Router {
 
     /// Whether a router may be active: it is alive, or kept silent by a rival.
     pub(crate) fn may_be_active(&self, speaker: &Speaker, now: Timestamp) -> bool {
-        let held_down = || {
-            speaker.contest().is_some()
-                && now < speaker.gone_at()
-                && self
-                    .active()
-                    .is_some_and(|active| speaker.rejects(active).is_some())
+        if speaker.is_alive(now) {
+            return true;
+        }
+        let Some(active) = self.active() else {
+            return false;
         };
-        speaker.is_alive(now) || held_down()
+        let held_down = if speaker.id == active.id {
+            self.speakers
+                .values()
+                .any(|other| other.contest().is_some() && speaker.persists_against(other).is_some())
+        } else {
+            speaker.contest().is_some() && speaker.persists_against(active).is_some()
+        };
+        held_down && speaker.resigned.is_none() && now < speaker.gone_at()
     }
 
     /// When the answers of this module may change.
@@ -72,7 +78,9 @@ fn rival(active: &Speaker, speaker: &Speaker, now: Timestamp) -> Option<Rival> {
     let rejection = speaker.rejects(active);
     let loud = is_loud(contest, active, speaker, now);
     let quiet = || {
-        rejection.is_some_and(|cause| is_quiet(cause, contest, active, speaker))
+        speaker
+            .persists_against(active)
+            .is_some_and(|cause| is_quiet(cause, contest, active, speaker))
             && now >= contest.since + active.master_down()
             && now < speaker.gone_at()
             && now < active.gone_at()
@@ -104,6 +112,6 @@ fn is_quiet(cause: Cause, contest: Contest, active: &Speaker, speaker: &Speaker)
     let real = speaker.is_established() || claimed_after(contest.since);
     let dropped = cause != Cause::AddressListMismatch
         || contest.defiances > 0
-        || claimed_after(contest.since + active.interval() * 2);
+        || claimed_after(contest.since + active.interval() / 10);
     real && dropped
 }

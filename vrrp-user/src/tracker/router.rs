@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Number of a virtual router; never used again after it was forgotten.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RouterId(pub(super) u64);
 
 impl RouterId {
@@ -215,7 +215,7 @@ impl Router {
     /// The backups need not be known: their skew is at most one interval (one second in VRRPv2).
     /// FRR sends its first IPv6 advert an interval late.
     pub(crate) fn vacant_at(&self) -> Option<Timestamp> {
-        let active = self.active().filter(|active| active.is_established())?;
+        let active = self.active().filter(|active| active.is_proven())?;
         if self.egress_unseen {
             return None;
         }

@@ -6,7 +6,7 @@ use crate::{frame::Origin, wire::VlanStack};
 
 /// A broadcast domain, as far as it can be told: the same VRID on another interface or in another
 /// VLAN is another virtual router.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Segment {
     /// Name of the interface; `None` in a capture file that names none.
     pub interface: Option<Arc<str>>,

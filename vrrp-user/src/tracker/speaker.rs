@@ -72,6 +72,8 @@ pub(crate) struct Contest {
     pub(crate) since: Timestamp,
     /// The last time it did not.
     pub(crate) last: Option<Timestamp>,
+    /// The active router dropped its last advert.
+    pub(crate) dropped: bool,
     /// Adverts it has sent at its pace since although it should have heard the active router.
     pub(crate) defiances: u32,
 }
@@ -142,10 +144,15 @@ impl Speaker {
         self.config.addresses.iter().flatten().copied()
     }
 
-    /// It has sent enough adverts at its pace for its silence to mean something: single packets may
-    /// be mistakes, or made up.
+    /// It has sent adverts at its pace, so that its silence means something: single packets may be
+    /// mistakes, or made up.
     pub(crate) fn is_established(&self) -> bool {
-        self.gaps.regular() >= 2
+        self.gaps.regular() > 0
+    }
+
+    /// It has done so for long enough to raise an alarm by falling silent.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.gaps.regular() > 1
     }
 
     /// It has been heard of recently, and has not resigned.
@@ -250,6 +257,13 @@ impl Speaker {
         } else {
             None
         }
+    }
+
+    /// Whether this router drops the adverts of another while it stays active itself. Of two owners
+    /// keepalived lets one step back.
+    pub(crate) fn persists_against(&self, other: &Self) -> Option<Cause> {
+        self.rejects(other)
+            .filter(|cause| *cause != Cause::OwnerConflict)
     }
 
     /// Whether the two serve the same addresses at least in part.

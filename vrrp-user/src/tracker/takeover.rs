@@ -18,6 +18,8 @@ pub(crate) struct Takeover {
     /// The router may not know that it had lost its role: it has nothing to announce.
     pub(crate) returning: bool,
     pub(crate) time: Timestamp,
+    /// Since when it has been active in its own view, beside the old one.
+    pub(super) claiming_since: Option<Timestamp>,
     /// How often each address was announced, and when first.
     pub(super) announced: BTreeMap<IpAddr, (u64, Timestamp)>,
     /// When a question of this host was first answered by the new router.
@@ -36,6 +38,10 @@ impl Router {
             Family::Ipv4 => Span::from_millis(200),
             Family::Ipv6 => interval * 3 / 2,
         };
+        let claiming = takeover
+            .claiming_since
+            .map_or(Span::ZERO, |since| takeover.time.since(since));
+        let early = early.max(claiming);
         for (address, announcement) in &mut self.neighbours.announcements {
             announcement.in_tenure = None;
             let by_active = announcement

@@ -54,11 +54,11 @@ mod tests {
         let second = Span::from_secs(1);
         assert_eq!(
             master_down(Version::V2, hundred, second),
-            Span::from_nanos(3_609_375_000)
+            Span::from_micros(3_609_375)
         );
         assert_eq!(
             master_down(Version::V2, hundred, second * 10),
-            Span::from_nanos(30_609_375_000)
+            Span::from_micros(30_609_375)
         );
         assert_eq!(
             master_down(Version::V3, hundred, Span::from_millis(100)),

@@ -17,7 +17,7 @@ impl Style {
             for (position, one) in announced.iter().enumerate() {
                 let separator = if position == 0 { "" } else { "," };
                 write!(line, "{separator} {} {} times", one.address, one.count)?;
-                write!(line, " from {} on", Millis(one.first_ms))?;
+                write!(line, " (first after {})", Millis(one.first_ms))?;
             }
             if let Some(converged) = state.converged_ms {
                 write!(line, ", answers after {}", Millis(converged))?;

@@ -1,0 +1,10 @@
+//! What vrrpwatch finds: in the recorded cases, in scenes made to order, and whatever happens.
+
+#![cfg(test)]
+
+mod bounds;
+mod properties;
+mod recorded;
+mod scenes;
+mod session;
+mod stage;
