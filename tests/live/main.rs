@@ -9,6 +9,7 @@ mod findings;
 mod flood;
 mod hooks;
 mod interfaces;
+mod keys;
 mod limits;
 mod neighbours;
 mod output;

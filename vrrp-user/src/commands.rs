@@ -74,6 +74,8 @@ enum Failure {
     Selection(#[from] SelectionError),
     #[error(transparent)]
     Live(#[from] LiveError),
+    #[error("--probe cannot see answers with --arp off")]
+    BlindProbe,
     #[error("{address} cannot be asked for: {}", arping::explain(*.obstacle))]
     CannotAsk { address: IpAddr, obstacle: Obstacle },
     #[error("the system has no random bytes to give: {0}")]
@@ -84,6 +86,7 @@ impl From<Failure> for ExitCode {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Live(LiveError::NothingToWatch(_) | LiveError::Write(_))
+            | Failure::BlindProbe
             | Failure::CannotAsk { .. }
             | Failure::Open(_)
             | Failure::Selection(_)

@@ -13,6 +13,7 @@ pub mod commands;
 pub mod detect;
 pub mod explain;
 pub mod frame;
+pub mod identity;
 pub mod link;
 pub mod live;
 pub mod model;

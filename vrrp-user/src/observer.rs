@@ -223,14 +223,10 @@ impl Observer {
     /// Lets time pass: deadlines are met before what happens at their time.
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
-        // The prober's work gives the analyst something to judge, and the other way round.
-        while let Some(due) = self.probe_due().filter(|due| *due <= self.now) {
-            self.analyst.handle_timeout(due);
-            self.collect();
-            self.probe(due);
-        }
+        self.close_rounds(self.now);
         self.analyst.handle_timeout(self.now);
         self.collect();
+        self.probe(self.now);
     }
 
     /// Passes on what the analyst has to report.

@@ -3,9 +3,11 @@
 //! Pure: the evidence is gathered elsewhere, [`Who::judge`] weighs it.
 
 mod evidence;
+mod service;
 mod tally;
 mod verdict;
 
 pub use evidence::{Advertised, Answered, Held, Who};
+pub use service::{Service, Shown};
 pub use tally::{AnswerLine, MacTally, Tally};
 pub use verdict::Verdict;

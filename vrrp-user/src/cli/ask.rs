@@ -23,6 +23,13 @@ pub struct WhoArgs {
     /// Listen and ask for so long [default: until adverts explain the answers, at most 3.5s].
     #[arg(long, value_name = "DURATION", value_parser = super::duration)]
     pub wait: Option<Duration>,
+    /// Compare the SSH host key at the address with those at its routers: tells whom a login would
+    /// reach. Only the key exchange is done.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "22")]
+    pub ssh: Option<u16>,
+    /// The same with the TLS certificate.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "443")]
+    pub tls: Option<u16>,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

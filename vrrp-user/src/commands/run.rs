@@ -8,11 +8,15 @@ use super::{Failure, Outcome, random, runtime, settings};
 use crate::{
     cli::RunArgs,
     link::Selection,
+    observer::ArpMode,
     live::{LiveSettings, watch},
     report::Report,
 };
 
 pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
+    if args.output.arp == ArpMode::Off && !args.probe.probe.is_empty() {
+        return Err(Failure::BlindProbe);
+    }
     let live = LiveSettings {
         selection: Selection::new(&args.interfaces)?,
         mode: args.mode,

@@ -3,20 +3,24 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Write as _,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr, SocketAddrV6},
     time::Duration,
 };
+
+use futures_util::future::join_all;
+use nix::net::if_::if_nametoindex;
 
 use super::{Failure, Outcome, ask_settings, runtime, say};
 use crate::{
     cli::WhoArgs,
+    identity::{Protocol, identify},
     link::Selection,
     live::{LiveError, Session},
     model::Timestamp,
     probe::{Inquiry, Obstacle, Reply},
     record::{Body, Role},
     report::{Format, Style},
-    who::{Verdict, Who},
+    who::{Service, Verdict, Who},
 };
 
 /// Adverts at the usual interval come within this time, and a backup takes over soon after it.
@@ -33,7 +37,13 @@ const ROUTINE: Duration = Duration::from_secs(1);
 pub(super) fn who(args: &WhoArgs) -> Result<Outcome, Failure> {
     let selection = Selection::new(&args.interfaces)?;
     let runtime = runtime()?;
-    let all = runtime.block_on(gather(args, selection))?;
+    let all = runtime.block_on(async {
+        let mut all = gather(args, selection).await?;
+        for who in &mut all {
+            compare_keys(args, who).await;
+        }
+        Ok::<_, Failure>(all)
+    })?;
     say(|out| {
         for who in &all {
             match args.format {
@@ -49,6 +59,45 @@ pub(super) fn who(args: &WhoArgs) -> Result<Outcome, Failure> {
         Some(Verdict::Nobody) => Outcome::Nobody,
         Some(Verdict::Agreed) | None => Outcome::Fine,
     })
+}
+
+/// Compares what machines show of themselves at the address and at its routers.
+async fn compare_keys(args: &WhoArgs, who: &mut Who) {
+    let services = [(Protocol::Ssh, args.ssh), (Protocol::Tls, args.tls)];
+    for (protocol, port) in services {
+        let Some(port) = port else { continue };
+        let mut sources: Vec<(IpAddr, Option<String>)> = who
+            .advertised
+            .iter()
+            .map(|router| (router.source, router.interface.clone()))
+            .collect();
+        sources.sort();
+        sources.dedup();
+        let interface = sources.first().and_then(|(_, interface)| interface.clone());
+        let shown = identify(protocol, socket(who.address, port, interface.as_deref()));
+        let routers = sources.iter().map(|(source, interface)| {
+            identify(protocol, socket(*source, port, interface.as_deref()))
+        });
+        let (shown, routers) = tokio::join!(shown, join_all(routers));
+        let sources = sources.into_iter().map(|(source, _)| source);
+        who.add_service(Service {
+            protocol,
+            port,
+            shown: shown.into(),
+            routers: sources.zip(routers.into_iter().map(Into::into)).collect(),
+        });
+    }
+}
+
+/// A link-local address means something only with its interface.
+fn socket(address: IpAddr, port: u16, interface: Option<&str>) -> SocketAddr {
+    match address {
+        IpAddr::V6(address) if address.is_unicast_link_local() => {
+            let scope = interface.and_then(|name| if_nametoindex(name).ok());
+            SocketAddrV6::new(address, port, 0, scope.unwrap_or_default()).into()
+        }
+        address => SocketAddr::new(address, port),
+    }
 }
 
 async fn gather(args: &WhoArgs, selection: Selection) -> Result<Vec<Who>, Failure> {

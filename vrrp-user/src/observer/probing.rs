@@ -88,7 +88,23 @@ impl Observer {
         self.prober.as_ref().and_then(Prober::poll_timeout)
     }
 
-    /// Does what the prober has to do until `now`.
+    /// Judges the rounds that are over by `now`, each at its own time.
+    pub(super) fn close_rounds(&mut self, now: Timestamp) {
+        while let Some(due) = self
+            .prober
+            .as_ref()
+            .and_then(Prober::closing_due)
+            .filter(|due| *due <= now)
+        {
+            self.analyst.handle_timeout(due);
+            self.collect();
+            if let Some(round) = self.prober.as_mut().and_then(|it| it.take_closed(due)) {
+                self.conclude(&round, due);
+            }
+        }
+    }
+
+    /// Asks for what is due.
     pub(super) fn probe(&mut self, now: Timestamp) {
         loop {
             let tracker = self.analyst.tracker();
@@ -115,7 +131,6 @@ impl Observer {
                     };
                     self.report_on(&segment, now, Body::Probe(record));
                 }
-                Some(Step::Closed(round)) => self.conclude(&round, now),
             }
         }
     }

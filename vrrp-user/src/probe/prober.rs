@@ -64,8 +64,6 @@ pub(crate) enum Step {
     Ask(Segment, Question),
     /// It cannot be asked for; told once.
     Prevented(Segment, IpAddr, Obstacle),
-    /// All answers are in. To be followed by [`Prober::settle`].
-    Closed(Round),
 }
 
 /// A question and its answers.
@@ -216,17 +214,25 @@ impl Prober {
         }
     }
 
-    /// The next thing to do until `now`.
+    /// When the next round is over.
+    pub(crate) fn closing_due(&self) -> Option<Timestamp> {
+        self.closings.first().map(|(time, _)| *time)
+    }
+
+    /// A round that is over by `now`: all answers are in. To be followed by [`Prober::settle`].
+    pub(crate) fn take_closed(&mut self, now: Timestamp) -> Option<Round> {
+        self.closing_due().filter(|time| *time <= now)?;
+        let (_, key) = self.closings.pop_first()?;
+        self.close(key)
+    }
+
+    /// The next thing to do. `now` has to be the time at which it is done: who is behind must not
+    /// make up for it all at once.
     pub(crate) fn step(
         &mut self,
         now: Timestamp,
         is_virtual: impl Fn(&Segment, IpAddr) -> bool,
     ) -> Option<Step> {
-        if self.closings.first().is_some_and(|(time, _)| *time <= now)
-            && let Some((_, key)) = self.closings.pop_first()
-        {
-            return self.close(key).map(Step::Closed);
-        }
         while self.agenda.first().is_some_and(|(time, _)| *time <= now) {
             // What must not be asked for takes no token.
             let (_, key) = self.agenda.first().cloned()?;
@@ -290,14 +296,13 @@ impl Prober {
         self.set_due(&key, due);
     }
 
-    /// When [`Prober::step`] has something to do.
+    /// When a round is over, or [`Prober::step`] has something to do.
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
-        let closing = self.closings.first().map(|(time, _)| *time);
         let due = self
             .agenda
             .first()
             .map(|(time, _)| (*time).max(self.pace.ready_at()));
-        closing.into_iter().chain(due).min()
+        self.closing_due().into_iter().chain(due).min()
     }
 
     fn flight(&mut self, segment: &Segment, wanted: IpAddr, source: IpAddr) -> Option<&mut Flight> {

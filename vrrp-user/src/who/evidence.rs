@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{Service, Verdict};
 use crate::{
     model::{MacAddr, Priority, Timestamp, Vrid},
     probe::{Host, Obstacle, Reply},
@@ -35,6 +35,9 @@ pub struct Who {
     /// Why it was not asked for, if it was not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_asked: Option<Obstacle>,
+    /// What services show at the address and at its routers.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub services: Vec<Service>,
     /// For how long adverts were waited for, in milliseconds.
     pub waited_ms: u64,
 }
@@ -106,10 +109,17 @@ impl Who {
                 interface: interface.to_string(),
             }),
             not_asked,
+            services: Vec::new(),
             waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
         };
         (who.verdict, who.message) = who.judge();
         who
+    }
+
+    /// Adds what a service shows, and weighs the evidence anew.
+    pub fn add_service(&mut self, service: Service) {
+        self.services.push(service);
+        (self.verdict, self.message) = self.judge();
     }
 
     /// Whether adverts explain all there is: more waiting would not tell more.

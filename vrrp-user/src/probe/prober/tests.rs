@@ -70,6 +70,14 @@ fn play(
 ) -> Vec<(Timestamp, IpAddr)> {
     let mut asked = Vec::new();
     while let Some(now) = prober.poll_timeout().filter(|time| *time <= end) {
+        while let Some(round) = prober.take_closed(now) {
+            let next = if round.answers.len() == 1 {
+                Next::Routine
+            } else {
+                Next::Recheck
+            };
+            prober.settle(&round, next, now);
+        }
         match prober.step(now, |_, _| false) {
             Some(Step::Ask(segment, question)) => {
                 let (wanted, source) = (question.wanted(), question.source());
@@ -79,14 +87,6 @@ fn play(
                     let later = now + Span::from_millis(1);
                     prober.handle_answer(&segment, (wanted, source), mac, later);
                 }
-            }
-            Some(Step::Closed(round)) => {
-                let next = if round.answers.len() == 1 {
-                    Next::Routine
-                } else {
-                    Next::Recheck
-                };
-                prober.settle(&round, next, now);
             }
             Some(Step::Prevented(..)) | None => {}
         }
@@ -169,7 +169,7 @@ fn only_what_was_asked_for_is_an_answer() {
     ] {
         prober.handle_answer(&segment, (wanted, to), MAC, at(time));
     }
-    let Some(Step::Closed(round)) = prober.step(at(1000), |_, _| false) else {
+    let Some(round) = prober.take_closed(at(1000)) else {
         panic!("still open")
     };
     assert_eq!(round.answers, [(MAC, Span::from_millis(2))]);
@@ -195,4 +195,17 @@ fn a_given_address_waits_for_adverts_but_not_for_ever() {
     assert_eq!(prober.poll_timeout(), Some(at(4000)));
     prober.learn(&segment(), address(100), at(700));
     assert_eq!(prober.poll_timeout(), Some(at(700)));
+}
+
+#[test]
+fn who_was_behind_does_not_make_up_for_it_at_once() {
+    let mut prober = prober(&[]);
+    for last in 100..150 {
+        prober.learn(&segment(), address(last), at(0));
+    }
+    let mut at_once = 0;
+    while let Some(Step::Ask(..)) = prober.step(at(10_000), |_, _| false) {
+        at_once += 1;
+    }
+    assert_eq!(at_once, 2);
 }

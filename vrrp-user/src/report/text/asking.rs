@@ -4,8 +4,9 @@ use std::fmt::{self, Write as _};
 
 use super::{ALERT, RELIEF, STRONG, Style, probing::Micros};
 use crate::{
+    identity::Protocol,
     record::Role,
-    who::{AnswerLine, Tally, Verdict, Who},
+    who::{AnswerLine, Shown, Tally, Verdict, Who},
 };
 
 impl Style {
@@ -72,6 +73,16 @@ impl Style {
                 )?;
             }
             None => writeln!(text, "  held here      no")?,
+        }
+        for service in &who.services {
+            let label = match service.protocol {
+                Protocol::Ssh => "SSH",
+                Protocol::Tls => "TLS",
+            };
+            writeln!(text, "  {label} key        {}", Shows(&service.shown))?;
+            for (router, shown) in &service.routers {
+                writeln!(text, "    at {router}  {}", Shows(shown))?;
+            }
         }
         let colour = match who.verdict {
             Verdict::Agreed => RELIEF,
@@ -142,6 +153,18 @@ impl Style {
             writeln!(text, "{}", self.paint(ALERT, line))?;
         }
         Ok(())
+    }
+}
+
+/// What a machine shows, as text that is safe to print.
+struct Shows<'a>(&'a Shown);
+
+impl fmt::Display for Shows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Shown::Fingerprint(fingerprint) => f.write_str(fingerprint),
+            Shown::Error(error) => write!(f, "none: {}", error.escape_debug()),
+        }
     }
 }
 
