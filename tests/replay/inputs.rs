@@ -1,6 +1,10 @@
 //! Files of every kind, good and bad, and the options that choose what comes out.
 
-use std::{fs, io::Write as _, path::PathBuf};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::PathBuf,
+};
 
 use flate2::{Compression, write::GzEncoder};
 use vrrp_user::record::{Body, Kind, Record};
@@ -206,6 +210,33 @@ fn output_is_appended_to_a_file() {
         .filter(|line| line.contains("\"summary\""))
         .count();
     assert_eq!(summaries, 2);
+}
+
+#[test]
+fn a_pipe_that_goes_on_is_reported_as_it_comes() {
+    let program = vrrp_tests::lab::vrrpwatch().expect("the program is built");
+    let mut child = std::process::Command::new(program)
+        .args(["replay", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("vrrpwatch starts");
+    let mut stdin = child.stdin.take().expect("piped");
+    stdin.write_all(&bytes()).expect("it reads");
+    stdin.flush().expect("it reads");
+    // The end is not in sight, yet the first record is there: it would be waited for in vain.
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let first = lines.next().expect("a line").expect("UTF-8");
+    assert!(first.contains("replaying"), "{first}");
+    drop(stdin);
+    assert!(
+        lines
+            .map_while(Result::ok)
+            .last()
+            .expect("more lines")
+            .contains("none lost")
+    );
+    assert!(child.wait().expect("it ends").code().is_some());
 }
 
 #[test]

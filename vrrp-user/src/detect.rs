@@ -372,11 +372,16 @@ impl Analyst {
             return;
         };
         let view = View { router, now };
-        let mut deadlines = Vec::new();
+        let mut deadline: Option<Timestamp> = None;
+        // Of a deadline that has come, the assessment knows already.
+        let mut sooner = |time: Option<Timestamp>| {
+            let time = time.filter(|time| *time > now);
+            deadline = [deadline, time].into_iter().flatten().min();
+        };
         let mut records = Vec::new();
         let open = self.ledger.codes(&Subject::Router(id));
         for detector in DETECTORS {
-            deadlines.extend(detector.deadline(&view));
+            sooner(detector.deadline(&view));
             let assessment = detector.assess(&view);
             let code = detector.code();
             if matches!(assessment, Assessment::Absent) && !open.contains(code) {
@@ -407,7 +412,7 @@ impl Analyst {
                 let assessment = detector.assess(&view, other);
                 let describe = |sign: &view::Sign| detector.describe(&view, other, sign);
                 records.extend(self.ledger.settle(key, &view, assessment, describe));
-                deadlines.extend(detector.deadline(&view, other));
+                sooner(detector.deadline(&view, other));
             }
         }
         // Who used to share an address and no longer does.
@@ -420,7 +425,7 @@ impl Analyst {
         for record in records {
             self.raise(Some(record));
         }
-        self.tracker.schedule(id, deadlines.into_iter(), now);
+        self.tracker.schedule(id, deadline, now);
     }
 
     fn forget(&mut self, router: &Forgotten) {

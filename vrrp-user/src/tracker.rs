@@ -228,17 +228,9 @@ impl Tracker {
             .unwrap_or_default()
     }
 
-    /// Sets when the virtual router has to be looked at again, in view of its own deadlines and
-    /// those of its detectors. What is not after `now` is no deadline.
-    pub(crate) fn schedule(
-        &mut self,
-        id: RouterId,
-        deadlines: impl Iterator<Item = Timestamp>,
-        now: Timestamp,
-    ) {
-        if let Some(due) = self.due.remove(&id) {
-            self.schedule.remove(&(due, id));
-        }
+    /// Sets when the virtual router has to be looked at again, in view of its own deadlines and of
+    /// the first one of its detectors. What is not after `now` is no deadline.
+    pub(crate) fn schedule(&mut self, id: RouterId, deadline: Option<Timestamp>, now: Timestamp) {
         let Some(router) = self.routers.get(&id) else {
             return;
         };
@@ -249,8 +241,18 @@ impl Tracker {
             .chain(router.silent_failover.map(|failover| failover.until))
             .chain(router.late_advert.map(|late| late.over()))
             .chain(router.rivalry_deadlines());
-        if let Some(due) = own.chain(deadlines).filter(|due| *due > now).min() {
-            self.due.insert(id, due);
+        let due = own.chain(deadline).filter(|due| *due > now).min();
+        let before = match due {
+            Some(due) => self.due.insert(id, due),
+            None => self.due.remove(&id),
+        };
+        if before == due {
+            return;
+        }
+        if let Some(before) = before {
+            self.schedule.remove(&(before, id));
+        }
+        if let Some(due) = due {
             self.schedule.insert((due, id));
         }
     }

@@ -8,12 +8,14 @@ use crate::{
     model::Timestamp,
     observer::{Observer, Output},
     record::Start,
-    replay::{Item, ReadError, Replay, inputs},
+    replay::{Input, Item, ReadError, Replay, inputs},
     report::{Appetite, Report},
 };
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
-    let mut replay = Replay::open(inputs(&args.files))?;
+    let inputs = inputs(&args.files);
+    let live = inputs.iter().any(Input::is_live);
+    let mut replay = Replay::open(inputs)?;
     let mut run = Run {
         observer: Observer::new(settings(&args.output, None)?),
         report: Report::open(&args.output.report())?,
@@ -24,6 +26,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
             .collect(),
         duration: args.output.duration,
         end: None,
+        live,
     };
     let mut unreadable = false;
     let result = loop {
@@ -59,6 +62,8 @@ struct Run {
     duration: Option<Duration>,
     /// When `--for` ends the run, in the time of the capture.
     end: Option<Timestamp>,
+    /// The input is a pipe: whoever reads the output wants to see each record as it comes.
+    live: bool,
 }
 
 impl Run {
@@ -110,6 +115,9 @@ impl Run {
                 // No kernel filter to tell.
                 Output::Request(_) => {}
             }
+        }
+        if self.live {
+            self.report.flush()?;
         }
         Ok(appetite)
     }

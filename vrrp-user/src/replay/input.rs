@@ -8,6 +8,7 @@ use std::{
 };
 
 use flate2::read::MultiGzDecoder;
+use nix::sys::stat::{SFlag, fstat};
 
 /// Where a capture comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +77,17 @@ const PCAP_HEADER: usize = 24;
 const SECTION_HEADER_LIMIT: u32 = 16 << 10;
 
 impl Input {
+    /// Whether more may come at any time, so that what was read should not wait for company: a pipe,
+    /// not a file.
+    pub fn is_live(&self) -> bool {
+        match self {
+            Self::Stdin => !fstat(io::stdin()).is_ok_and(|status| {
+                SFlag::from_bits_truncate(status.st_mode).contains(SFlag::S_IFREG)
+            }),
+            Self::File(path) => !path.is_file(),
+        }
+    }
+
     pub(super) fn open(&self) -> Result<Stream, OpenError> {
         let io_error = |source| OpenError::Io {
             input: self.clone(),

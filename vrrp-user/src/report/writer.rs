@@ -2,7 +2,9 @@
 //!
 //! Records go through a queue of limited size. When it is full, what concerns a single frame is
 //! dropped and counted; the count comes back to the caller, who reports it as loss like any other.
-//! What is rare and worth more, such as that very report, finds its place for much longer.
+//! What is rare and worth more, such as that very report, finds its place for much longer. A replay,
+//! which can wait, writes by itself: handing every record to another thread costs more than writing
+//! it.
 
 use std::{
     io,
@@ -60,8 +62,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. The receiver fires when nothing more will be written: the count is
-    /// reached, or the output is broken.
+    /// Starts the thread. The receiver fires when no more is wanted: the count is reached, or the
+    /// output is broken.
     ///
     /// # Errors
     /// The system has no thread to give.
@@ -74,21 +76,19 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("report".to_owned())
             .spawn(move || {
-                let result = write(report, &messages, &taken);
-                // Nobody may be waiting any more.
-                let _: Result<(), ()> = ended.send(());
+                let mut ended = Some(ended);
+                let result = write(report, &messages, &taken, &mut ended);
+                tell(&mut ended);
                 result
             })?;
-        Ok((
-            Self {
-                queue,
-                waiting,
-                dropped: Arc::default(),
-                keeps_frames,
-                thread,
-            },
-            end,
-        ))
+        let writer = Self {
+            queue,
+            waiting,
+            dropped: Arc::default(),
+            keeps_frames,
+            thread,
+        };
+        Ok((writer, end))
     }
 
     /// Queues a record, or counts it as dropped.
@@ -140,10 +140,21 @@ impl Writer {
     }
 }
 
+/// Tells the caller, once, that no more is wanted.
+fn tell(ended: &mut Option<oneshot::Sender<()>>) {
+    if let Some(ended) = ended.take() {
+        // Nobody may be waiting any more.
+        let _: Result<(), ()> = ended.send(());
+    }
+}
+
+/// The thread: writes until the writer is gone. What comes after the count is reached, the summary
+/// among it, is still looked at.
 fn write(
     mut report: Report,
     messages: &Receiver<Message>,
     waiting: &AtomicUsize,
+    ended: &mut Option<oneshot::Sender<()>>,
 ) -> io::Result<()> {
     loop {
         let message = match messages.try_recv() {
@@ -162,10 +173,11 @@ fn write(
         match message {
             Message::Record(record) => {
                 if report.record(&record)? == Appetite::Enough {
-                    return report.flush();
+                    tell(ended);
                 }
             }
-            Message::Frame(frame) => report.frame(&frame)?,
+            Message::Frame(frame) if ended.is_some() => report.frame(&frame)?,
+            Message::Frame(_) => {}
             Message::Reopen => {
                 if let Err(error) = report.reopen() {
                     tracing::error!(%error, "cannot reopen the output; writing goes on to the old file");
