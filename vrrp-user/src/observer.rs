@@ -191,6 +191,9 @@ impl Observer {
     /// Takes in that time has come to `now`.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.advance(now);
+        // Only here is the time that of the clock: frames that waited their turn bring their own,
+        // and questions paced by that would leave in a burst.
+        self.probe(self.now);
     }
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
@@ -226,7 +229,6 @@ impl Observer {
         self.close_rounds(self.now);
         self.analyst.handle_timeout(self.now);
         self.collect();
-        self.probe(self.now);
     }
 
     /// Passes on what the analyst has to report.

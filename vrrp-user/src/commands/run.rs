@@ -8,8 +8,8 @@ use super::{Failure, Outcome, random, runtime, settings};
 use crate::{
     cli::RunArgs,
     link::Selection,
-    observer::ArpMode,
     live::{LiveSettings, watch},
+    observer::ArpMode,
     report::Report,
 };
 

@@ -20,7 +20,6 @@ impl Observer {
         if let Some(prober) = &mut self.prober {
             prober.set_host(host, self.now);
         }
-        self.probe(self.now);
     }
 
     /// Tells the prober of a packet that was seen at `time`.

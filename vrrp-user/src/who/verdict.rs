@@ -314,7 +314,11 @@ mod tests {
             ..router(10, LB0)
         };
         for (advertised, answered, held) in [
-            (vec![router(10, LB0), router(11, LB1)], vec![active()], false),
+            (
+                vec![router(10, LB0), router(11, LB1)],
+                vec![active()],
+                false,
+            ),
             (vec![router(10, LB0)], vec![active(), outsider()], false),
             (vec![router(10, LB0)], vec![outsider()], false),
             (vec![router(10, LB0)], vec![], false),
