@@ -1,6 +1,6 @@
 //! Who has an address: all the evidence, and what it comes to.
 //!
-//! Pure: the evidence is gathered elsewhere, [`Who::judge`] weighs it.
+//! Pure: the evidence is gathered elsewhere, [`Who::new`] weighs it.
 
 mod evidence;
 mod service;

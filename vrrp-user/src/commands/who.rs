@@ -27,9 +27,9 @@ use crate::{
 const WAIT: Duration = Duration::from_millis(3500);
 /// When there was an advert, answers are waited for a little longer: they take less than that on
 /// any LAN.
-const ANSWERS: Duration = Duration::from_millis(120);
+const ANSWERS: Duration = Duration::from_millis(80);
 /// The first questions follow each other so fast: one may be lost.
-const INSIST: Duration = Duration::from_millis(40);
+const INSIST: Duration = Duration::from_millis(25);
 const INSISTENT: u32 = 3;
 /// And then as arping has it.
 const ROUTINE: Duration = Duration::from_secs(1);
