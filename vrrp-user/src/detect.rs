@@ -46,17 +46,24 @@ mod version_mismatch;
 mod view;
 mod vip_conflict;
 mod vip_in_two_vrids;
+mod vip_unanswered;
+mod vip_without_master;
+mod vip_wrong_answer;
 mod vmac_mismatch;
 mod vrid_collision;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use crate::{
     daemon::Daemons,
     frame::Direction,
     log::Entry,
-    model::{Timestamp, Vrid},
+    model::{Span, Timestamp, Vrid},
+    probe::Round,
     record::{Body, ChangeReason, LossReason, Record, Severity, Start, StateRecord},
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
@@ -92,6 +99,8 @@ pub struct Analyst {
     incidents: Incidents,
     echoes: Echoes,
     displaced: Displaced,
+    /// Since when everything that is to be seen has been seen.
+    seeing: Option<Timestamp>,
     worst: Option<Severity>,
     records: Vec<Record>,
 }
@@ -101,6 +110,9 @@ const DETECTORS: &[&dyn Detector] = &[
     &vrid_collision::VridCollision,
     &owner_conflict::OwnerConflict,
     &vip_conflict::VipConflict,
+    &vip_unanswered::VipUnanswered,
+    &vip_wrong_answer::VipWrongAnswer,
+    &vip_without_master::VipWithoutMaster,
     &no_master::NoMaster,
     &false_owner::FalseOwner,
     &silent_failover::SilentFailover,
@@ -132,6 +144,9 @@ const PAIR_DETECTORS: &[&dyn PairDetector] = &[
     &split_brain::SplitBrain,
 ];
 
+/// After so long the adverts of a router would have come, at the usual interval.
+const ADVERTS_WOULD_COME: Span = Span::from_millis(3900);
+
 impl Analyst {
     /// The virtual routers as they are now.
     pub const fn tracker(&self) -> &Tracker {
@@ -145,7 +160,9 @@ impl Analyst {
 
     /// Takes in what is watched, and how: where frames that this host sends are not seen, nothing
     /// is concluded from what is missing.
-    pub fn handle_start(&mut self, start: &Start) {
+    pub fn handle_start(&mut self, time: Timestamp, start: &Start) {
+        self.handle_timeout(time);
+        self.seeing.get_or_insert(self.now);
         let unseen: BTreeSet<String> = start
             .attachments
             .iter()
@@ -153,6 +170,28 @@ impl Analyst {
             .map(|attachment| attachment.interface.clone())
             .collect();
         self.tracker.set_egress_unseen(unseen);
+    }
+
+    /// Takes in that an address is asked for.
+    pub(crate) fn note_question(&mut self, segment: &Segment, address: IpAddr, now: Timestamp) {
+        self.handle_timeout(now);
+        self.tracker.note_question(segment, address, now);
+    }
+
+    /// Takes in what came of asking for an address.
+    pub(crate) fn handle_round(&mut self, round: &Round, now: Timestamp) {
+        self.handle_timeout(now);
+        let concerned = self.tracker.note_round(round, now);
+        let unheard_of = concerned.is_empty()
+            && self
+                .seeing
+                .is_some_and(|since| round.asked.since(since) >= ADVERTS_WOULD_COME);
+        if unheard_of && !round.answers.is_empty() && !round.held {
+            self.note(&round.segment, vip_without_master::report(round));
+        }
+        for id in concerned {
+            self.assess(id);
+        }
     }
 
     /// Takes a packet in. Deadlines before it must have been handled.
@@ -204,6 +243,7 @@ impl Analyst {
             reason: ChangeReason::Timeout,
             outage_ms: None,
             completes: None,
+            converged_ms: None,
             announced: Some(Vec::new()),
         };
         let body = Body::State(state);
@@ -230,6 +270,7 @@ impl Analyst {
         if !lost.keys().any(blinding) {
             return;
         }
+        self.seeing = Some(self.now);
         self.tracker.lose(self.now);
         let routers: Vec<RouterId> = self.tracker.routers().map(Router::id).collect();
         for id in routers {
@@ -363,7 +404,7 @@ impl Analyst {
         }
     }
 
-    fn question(&mut self, segment: &Segment, address: std::net::IpAddr) {
+    fn question(&mut self, segment: &Segment, address: IpAddr) {
         for id in self.tracker.question(segment, address, self.now) {
             self.assess(id);
         }
