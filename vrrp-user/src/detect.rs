@@ -38,6 +38,7 @@ mod owner_conflict;
 mod plaintext_auth;
 mod reflected_advert;
 mod rivals;
+mod roll;
 mod silent_failover;
 mod split_brain;
 mod stale_garp;
@@ -75,7 +76,8 @@ use displaced::Displaced;
 use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
-use view::{Assessment, Detector, PairDetector, View};
+use roll::{DETECTORS, PAIR_DETECTORS};
+use view::{Assessment, View};
 
 /// A packet, and where and when it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -104,45 +106,6 @@ pub struct Analyst {
     worst: Option<Severity>,
     records: Vec<Record>,
 }
-
-const DETECTORS: &[&dyn Detector] = &[
-    &split_brain::SplitBrain,
-    &vrid_collision::VridCollision,
-    &owner_conflict::OwnerConflict,
-    &vip_conflict::VipConflict,
-    &vip_unanswered::VipUnanswered,
-    &vip_wrong_answer::VipWrongAnswer,
-    &vip_without_master::VipWithoutMaster,
-    &no_master::NoMaster,
-    &false_owner::FalseOwner,
-    &silent_failover::SilentFailover,
-    &flapping::Flapping,
-    &advert_gap::AdvertGap,
-    &interval_mismatch::IntervalMismatch,
-    &version_mismatch::VersionMismatch,
-    &auth_mismatch::AuthMismatch,
-    &address_list_mismatch::AddressListMismatch,
-    &checksum_variant_mismatch::ChecksumVariantMismatch,
-    &vmac_mismatch::VmacMismatch,
-    &garp_missing::GarpMissing,
-    &stale_garp::StaleGarp,
-    &plaintext_auth::PlaintextAuth,
-    &local_drop::LocalDrop,
-    &egress_blocked::EgressBlocked,
-    &address_lost::AddressLost,
-    &daemon_died::DaemonDied,
-    &daemon_stalled::DaemonStalled,
-    &garp_not_sent::GarpNotSent,
-    &log_wire_disagree::LogWireDisagree,
-    &config_drift::ConfigDrift,
-    &log_gap::LogGap,
-];
-
-const PAIR_DETECTORS: &[&dyn PairDetector] = &[
-    &vip_in_two_vrids::VipInTwoVrids,
-    &unicast_multicast_mix::UnicastMulticastMix,
-    &split_brain::SplitBrain,
-];
 
 /// After so long the adverts of a router would have come, at the usual interval.
 const ADVERTS_WOULD_COME: Span = Span::from_millis(3900);

@@ -34,6 +34,8 @@ pub struct Belief {
     pub(crate) ignored: Option<(IpAddr, Window)>,
     /// When it became master for want of adverts that it should have heard, and whose.
     pub(crate) unheard: Option<Unheard>,
+    /// When it last heard a router resign.
+    pub(crate) resignation: Option<Window>,
     /// The last time an advert could not be sent, and the system's word.
     pub(crate) send_error: Option<(Window, String)>,
     /// Addresses that it says to have announced, when last, and whether that failed.
@@ -85,6 +87,7 @@ impl Belief {
             priority: None,
             ignored: None,
             unheard: None,
+            resignation: None,
             send_error: None,
             announced: BTreeMap::new(),
             removed: BTreeMap::new(),

@@ -305,6 +305,13 @@ impl Host {
         let Some(router) = belief.router.and_then(|id| tracker.router(id)) else {
             return;
         };
+        // It got the last advert of the other, a resignation, and did not wait in vain.
+        if belief
+            .resignation
+            .is_some_and(|told| told.end + Span::from_secs(1) >= time.start)
+        {
+            return;
+        }
         let own = self.own(belief, router);
         let Some(priority) = self.priority(belief, router) else {
             return;
@@ -380,6 +387,7 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
                 belief.enter(state, time);
             }
         }
+        LogEvent::RxPrio0 => belief.resignation = Some(time),
         LogEvent::PrioChange => {
             belief.priority = details.after.and_then(priority).or(belief.priority);
         }
