@@ -19,7 +19,6 @@ pub(super) const LOCAL_DROP: Explanation = Explanation {
     action: "Let the host accept IP protocol 112 (and 51 with AH) on the interface, for the group \
         224.0.0.18 or ff02::12 and for unicast peers.",
     next: &[
-        "vrrpwatch why-dropped    # the kernel's own reason",
         "nft list ruleset; iptables-save | grep -i -e 112 -e vrrp",
         "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf.INTERFACE.rp_filter",
     ],
@@ -145,7 +144,7 @@ pub(super) const CONFIG_DRIFT: Explanation = Explanation {
     action: "Test the file, and reload the daemon at a good time.",
     next: &[
         "keepalived --config-test",
-        "vrrpwatch lint /etc/keepalived/keepalived.conf CAPTURE    # the same without a daemon",
+        "vrrpwatch replay --keepalived-conf /etc/keepalived/keepalived.conf CAPTURE",
     ],
 };
 
