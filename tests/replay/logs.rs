@@ -170,7 +170,7 @@ fn log_lines_stand_among_the_frames_with_their_virtual_router() {
         .expect("a line");
     assert_eq!(master.1.host.as_deref(), Some("lb0"));
     assert_eq!(master.1.instance.as_deref(), Some("VI_1"));
-    assert_eq!(master.1.vrid.map(|vrid| vrid.get()), Some(51));
+    assert_eq!(master.1.vrid.map(vrrp_user::model::Vrid::get), Some(51));
     assert!(!master.1.inferred.any() && master.1.uncertain_ms.is_none());
     let position = |wanted: &dyn Fn(&Record) -> bool| records.iter().position(wanted);
     let before =

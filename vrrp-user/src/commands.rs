@@ -1,6 +1,7 @@
 //! The subcommands: from checked arguments to an exit status.
 
 mod explain;
+mod lint;
 mod replay;
 mod run;
 
@@ -24,6 +25,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Replay(args) => replay::replay(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Run(args) => run::run(&args),
     };
     match result {
@@ -102,10 +104,8 @@ fn complain(what: &dyn std::fmt::Display) {
 
 /// The settings of an observer under a fresh key.
 fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Failure> {
-    let mut key = [0; 16];
-    getrandom::fill(&mut key).map_err(Failure::Random)?;
     Ok(Settings {
-        key: FingerprintKey::new(key),
+        key: fresh_key()?,
         arp: args.arp,
         watched: args.watch.clone(),
         observer: observer.map(Into::into),
@@ -128,4 +128,11 @@ fn host_name() -> Option<String> {
     nix::unistd::gethostname()
         .ok()
         .and_then(|name| name.into_string().ok())
+}
+
+/// A key that nobody else has.
+fn fresh_key() -> Result<FingerprintKey, Failure> {
+    let mut key = [0; 16];
+    getrandom::fill(&mut key).map_err(Failure::Random)?;
+    Ok(FingerprintKey::new(key))
 }

@@ -17,6 +17,7 @@ mod bad_ttl;
 mod carp_neighbour;
 mod checksum_variant_mismatch;
 mod config_drift;
+mod contest;
 mod daemon_died;
 mod daemon_stalled;
 mod disagreement;
@@ -56,7 +57,7 @@ use crate::{
     frame::Direction,
     log::Entry,
     model::{Span, Timestamp, Vrid},
-    record::{Body, ChangeReason, Loss, LossReason, Record, Severity, Start, StateRecord},
+    record::{Body, Loss, LossReason, Record, Severity, Start},
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
@@ -192,6 +193,11 @@ impl Analyst {
         vrid
     }
 
+    /// Takes in a line that was written when nothing was seen any more: nothing is found in it.
+    pub fn handle_afterword(&mut self, entry: &Entry) -> Option<Vrid> {
+        self.daemons.handle(entry, &self.tracker, self.now).1
+    }
+
     /// A router that became active, by this line, beside one that stays so on the wire: as if it
     /// had taken over.
     pub(crate) fn contest(&self, entry: &Entry) -> Option<Record> {
@@ -199,23 +205,7 @@ impl Analyst {
         let active = router
             .live(self.now)
             .filter(|active| active.id() != own.id())?;
-        let state = StateRecord {
-            vrid: router.vrid,
-            family: router.family,
-            group: router.group,
-            peers: router.peers.iter().copied().collect(),
-            from: Some(active.source),
-            to: own.source,
-            mac: own.mac,
-            priority: own.priority,
-            addresses: own.addresses().collect(),
-            reason: ChangeReason::Timeout,
-            outage_ms: None,
-            completes: None,
-            announced: Some(Vec::new()),
-        };
-        let body = Body::State(state);
-        Some(ledger::record(&router.segment, self.now, body))
+        Some(contest::record(router, own, active, self.now))
     }
 
     /// Takes in a line from before the run.

@@ -11,8 +11,17 @@ const MAX_LINES: usize = 500;
 
 /// The modules of vrrp-user that only compute: data in, data out. What they need of the world is
 /// an argument.
-const PURE: [&str; 7] = [
-    "detect", "frame", "model", "observer", "record", "tracker", "wire",
+const PURE: [&str; 10] = [
+    "chronicle",
+    "daemon",
+    "detect",
+    "frame",
+    "log",
+    "model",
+    "observer",
+    "record",
+    "tracker",
+    "wire",
 ];
 
 /// What a pure module does not name.

@@ -59,8 +59,7 @@ impl Detector for LocalDrop {
             ],
             advice: "Look for what drops IP protocol 112 behind the network card: nftables or \
                      iptables (a rule for the multicast group, too), rp_filter on the interface, \
-                     a full socket buffer; with use_vmac, rules for the macvlan interface. \
-                     `vrrpwatch why-dropped` asks the kernel."
+                     a full socket buffer; with use_vmac, rules for the macvlan interface."
                 .to_owned(),
         }
     }

@@ -19,7 +19,7 @@ pub(super) const LOCAL_DROP: Explanation = Explanation {
     action: "Let the host accept IP protocol 112 (and 51 with AH) on the interface, for the group \
         224.0.0.18 or ff02::12 and for unicast peers.",
     next: &[
-        "vrrpwatch why-dropped    # the kernel's own reason",
+        "perf trace --event skb:kfree_skb    # the kernel's own reason, from 5.17 on",
         "nft list ruleset; iptables-save | grep -i -e 112 -e vrrp",
         "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf.INTERFACE.rp_filter",
     ],

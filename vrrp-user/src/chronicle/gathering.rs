@@ -1,0 +1,222 @@
+//! Picking out of the recent past what belongs to one takeover.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use super::{Note, PRELUDE, Subject};
+use crate::{
+    model::{Family, MacAddr, Priority, Span, Timestamp},
+    record::{ChangeReason, IncidentRecord, StateRecord, Step, What},
+};
+
+/// Steps of an incident.
+const MAX_STEPS: usize = 200;
+
+/// What belongs to one incident.
+pub(super) struct Gathering<'a> {
+    state: &'a StateRecord,
+    taken: Timestamp,
+    begin: Timestamp,
+    /// The old router stays active.
+    beside: bool,
+    steps: Vec<(Timestamp, Timestamp, What)>,
+    /// First time and number, by address and MAC.
+    announced: BTreeMap<(IpAddr, MacAddr), (Timestamp, u64)>,
+    answered: BTreeMap<(IpAddr, MacAddr), Timestamp>,
+    last_advert: Option<(Timestamp, What)>,
+    /// The old router was heard again.
+    insists: bool,
+    /// The last line before the takeover that may be its reason.
+    said: Option<String>,
+}
+
+impl<'a> Gathering<'a> {
+    /// For the takeover of this record, of which `begin` is the earliest that matters.
+    pub(super) const fn new(
+        state: &'a StateRecord,
+        taken: Timestamp,
+        begin: Timestamp,
+        beside: bool,
+    ) -> Self {
+        Self {
+            state,
+            taken,
+            begin,
+            beside,
+            steps: Vec::new(),
+            announced: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            last_advert: None,
+            insists: false,
+            said: None,
+        }
+    }
+
+    /// Takes a note, if it belongs here.
+    pub(super) fn take(&mut self, note: &Note) {
+        match &note.subject {
+            Subject::Advert {
+                vrid,
+                source,
+                priority,
+            } => {
+                let ours = *vrid == self.state.vrid && Family::of(*source) == self.state.family;
+                if ours {
+                    self.advert(note.time, *source, *priority);
+                }
+            }
+            Subject::Announcement { address, mac } => {
+                if note.time + PRELUDE >= self.taken && self.state.addresses.contains(address) {
+                    let announced = self.announced.entry((*address, *mac));
+                    announced.or_insert((note.time, 0)).1 += 1;
+                }
+            }
+            Subject::Answer { address, mac } => {
+                if note.time >= self.taken && self.state.addresses.contains(address) {
+                    self.answered.entry((*address, *mac)).or_insert(note.time);
+                }
+            }
+            Subject::Log {
+                host,
+                vrid,
+                address,
+                event,
+                text,
+                sets_off,
+            } => {
+                let about_another = vrid.is_some_and(|vrid| vrid != self.state.vrid)
+                    || address.is_some_and(|address| !self.state.addresses.contains(&address));
+                if !about_another {
+                    if *sets_off && note.time <= self.taken {
+                        self.said = Some(text.clone());
+                    }
+                    let what = What::Log {
+                        host: host.clone(),
+                        event: *event,
+                        text: text.clone(),
+                    };
+                    self.steps.push((note.time, note.end, what));
+                }
+            }
+        }
+    }
+
+    fn advert(&mut self, time: Timestamp, source: IpAddr, priority: Priority) {
+        let from_old = Some(source) == self.state.from;
+        let what = if time == self.taken && source == self.state.to {
+            What::FirstAdvert { source, priority }
+        } else if from_old && priority == Priority::RESIGN && time <= self.taken {
+            What::Resigned { source }
+        } else if from_old && time < self.taken {
+            self.last_advert = Some((time, What::LastAdvert { source }));
+            return;
+        } else if from_old && source != self.state.to && !self.insists && time > self.taken {
+            self.insists = true;
+            What::StillAdvertises { source }
+        } else {
+            return;
+        };
+        self.steps.push((time, time, what));
+    }
+
+    /// The incident.
+    pub(super) fn finish(mut self) -> IncidentRecord {
+        let resigned = self
+            .steps
+            .iter()
+            .any(|(_, _, what)| matches!(what, What::Resigned { .. }));
+        if let Some((time, what)) = self.last_advert.take()
+            && !resigned
+        {
+            self.steps.push((time, time, what));
+        }
+        for ((address, mac), (time, count)) in &self.announced {
+            let what = What::Announced {
+                address: *address,
+                mac: *mac,
+                count: *count,
+            };
+            self.steps.push((*time, *time, what));
+        }
+        for ((address, mac), time) in &self.answered {
+            let what = What::Answered {
+                address: *address,
+                mac: *mac,
+            };
+            self.steps.push((*time, *time, what));
+        }
+        self.steps.sort_by_key(|(time, end, _)| (*time, *end));
+        self.steps.truncate(MAX_STEPS);
+        let trigger = self.trigger();
+        let missing = self.missing(resigned);
+        let first = self.steps.first().map_or(self.begin, |(time, ..)| *time);
+        let state = self.state;
+        IncidentRecord {
+            vrid: state.vrid,
+            family: state.family,
+            addresses: state.addresses.clone(),
+            from: state.from,
+            to: state.to,
+            reason: Some(state.reason).filter(|_| !self.beside),
+            trigger,
+            outage_ms: state.outage_ms,
+            steps: self
+                .steps
+                .into_iter()
+                .map(|(time, end, what)| Step {
+                    time,
+                    offset_ms: millis(time.since(first)),
+                    uncertain_ms: Some(millis(end.since(time))).filter(|ms| *ms > 0),
+                    what,
+                })
+                .collect(),
+            missing,
+        }
+    }
+
+    /// What set it off: what the wire shows, and what a daemon said about it before.
+    fn trigger(&self) -> String {
+        let old = self.state.from.map(|from| from.to_string());
+        let old = old.as_deref().unwrap_or("the old router");
+        let new = self.state.to;
+        let wire = match self.state.reason {
+            _ if self.beside => format!("{new} became active beside {old}"),
+            ChangeReason::FirstSeen => format!("{new} became active"),
+            ChangeReason::Resigned => format!("{old} resigned"),
+            ChangeReason::Timeout => format!("{old} went silent"),
+            ChangeReason::Preempted => format!("{new} has the higher priority"),
+            ChangeReason::PriorityLowered => format!("{old} lowered its priority"),
+            ChangeReason::TieBreak => format!("{new} has the higher address"),
+            ChangeReason::Restarted => format!("{new} came back"),
+        };
+        // Who was never seen otherwise did not take over from anybody.
+        let said = self.said.as_ref();
+        let said = said.filter(|_| self.state.reason != ChangeReason::FirstSeen);
+        match said {
+            Some(text) => format!("{wire}; logged before it: {text}"),
+            None => wire,
+        }
+    }
+
+    fn missing(&self, resigned: bool) -> Vec<String> {
+        let state = self.state;
+        let mut missing = Vec::new();
+        if state.reason == ChangeReason::Timeout
+            && !self.beside
+            && !resigned
+            && let Some(from) = state.from
+        {
+            missing.push(format!("a resignation of {from}"));
+        }
+        // Where it is not known yet what was announced, nothing is missing.
+        if state.announced.is_some() {
+            let announced = |address: &IpAddr| self.announced.keys().any(|(one, _)| one == address);
+            let silent = state.addresses.iter().filter(|address| !announced(address));
+            missing.extend(silent.map(|address| format!("an announcement of {address}")));
+        }
+        missing
+    }
+}
+
+fn millis(span: Span) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
