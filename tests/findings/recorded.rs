@@ -23,6 +23,7 @@ pub(crate) fn replay(case: &str) -> Vec<Record> {
         key: FingerprintKey::new([7; 16]),
         arp: ArpMode::Watched,
         watched: Vec::new(),
+        probe: None,
         observer: None,
     });
     while let Some(item) = replay.next_item() {

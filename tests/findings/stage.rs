@@ -119,6 +119,7 @@ impl Stage {
                 key: FingerprintKey::new([7; 16]),
                 arp: ArpMode::Watched,
                 watched: Vec::new(),
+                probe: None,
                 observer: None,
             }),
             records: Vec::new(),

@@ -6,7 +6,7 @@ use vrrp_user::capture::{
     AttachError, Ingress, Interface, KernelHalf, LoadSettings, Mode, NoXdp, TcFlavour, open,
 };
 
-use crate::network::{HERE, Wire, assert_bare, filters, has_clsact, run, tcx, xdp};
+use crate::network::{HERE, Wire, assert_bare, assert_tcx, filters, has_clsact, run, tcx, xdp};
 
 fn kernel_half(flavour: TcFlavour) -> KernelHalf {
     KernelHalf::load(&LoadSettings {
@@ -117,7 +117,7 @@ fn a_foreign_xdp_program_is_left_alone() {
                     ..
                 }
             ));
-            assert_eq!(tcx(TcAttachType::Egress), [""; 0]);
+            assert_tcx(TcAttachType::Egress, &[]);
         }
         assert_eq!(xdp().unwrap(), before);
         drop(foreign);
@@ -141,7 +141,7 @@ fn tcx_programs_of_others_stay_and_run_after_ours() {
         [program::TC_INGRESS, program::TC_EMPTY]
     );
     drop(attachment);
-    assert_eq!(tcx(TcAttachType::Ingress), [program::TC_EMPTY]);
+    assert_tcx(TcAttachType::Ingress, &[program::TC_EMPTY]);
 }
 
 #[test]

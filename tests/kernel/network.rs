@@ -91,6 +91,16 @@ pub(crate) fn has_clsact() -> bool {
         .any(|qdisc| qdisc["kind"] == "clsact")
 }
 
+/// These TCX programs are attached, and no others. As with [`assert_bare`], links that were dropped
+/// may take a moment to go.
+pub(crate) fn assert_tcx(attach_type: TcAttachType, expected: &[&str]) {
+    let what = format!("{expected:?} to be all that is attached");
+    wait_until(&what, Duration::from_secs(5), || {
+        tcx(attach_type) == expected
+    })
+    .unwrap_or_else(|error| panic!("{error}: {:?}", tcx(attach_type)));
+}
+
 /// Nothing of ours, nor of anybody else, is attached. A tool that another test starts at the same
 /// time holds our links for the moment until it is executed, so this waits a little.
 pub(crate) fn assert_bare() {

@@ -3,14 +3,17 @@
 //! Every test has a laboratory of its own, so they run side by side.
 
 mod agreement;
+mod asking;
 mod attached;
 mod findings;
 mod flood;
 mod hooks;
 mod interfaces;
+mod keys;
 mod limits;
 mod neighbours;
 mod output;
+mod probing;
 mod rejection;
 mod sighting;
 mod vlan;

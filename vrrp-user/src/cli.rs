@@ -1,9 +1,15 @@
 //! The command line: flags and their documentation, no logic.
 
+mod ask;
+mod probe;
+
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use jiff::tz::TimeZone;
+
+pub use ask::{ArpingArgs, WhoArgs};
+pub use probe::{ProbeArgs, Target};
 
 use crate::{
     capture::Mode,
@@ -19,7 +25,7 @@ use crate::{
 #[command(name = "vrrpwatch", version, max_term_width = 100)]
 #[command(
     after_help = "Exit status: 0 fine, 1 findings, 2 wrong use or unreadable input, \
-                        3 missing rights or kernel support."
+                        3 missing rights or kernel support, 4 nobody has the address."
 )]
 pub struct Cli {
     /// What to do.
@@ -40,6 +46,10 @@ pub enum Command {
     /// Check a configuration of keepalived, and compare it with a capture; status 1 when there is
     /// something to say.
     Lint(LintArgs),
+    /// Tell who has an address: who advertises it, who answers for it, and whether they are one.
+    Who(WhoArgs),
+    /// Ask who has an address, again and again, and tell whose MAC it is that answers.
+    Arping(ArpingArgs),
 }
 
 /// Arguments of `vrrpwatch run`.
@@ -71,6 +81,9 @@ pub struct RunArgs {
     /// Where the daemon's own account comes from.
     #[command(flatten)]
     pub log: LogArgs,
+    /// Which addresses to ask for.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -212,7 +225,7 @@ fn zone(text: &str) -> Result<TimeZone, String> {
 }
 
 /// Reads "30s", "5m", "1h30m", "500ms".
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<jiff::SignedDuration>()
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())

@@ -1,11 +1,13 @@
 //! The subcommands: from checked arguments to an exit status.
 
+mod arping;
 mod explain;
 mod lint;
 mod replay;
 mod run;
+mod who;
 
-use std::{io, path::Path, process::ExitCode};
+use std::{io, net::IpAddr, path::Path, process::ExitCode};
 
 use crate::{
     cli::{Cli, Command, OutputArgs},
@@ -13,7 +15,8 @@ use crate::{
     link::SelectionError,
     live::LiveError,
     model::FingerprintKey,
-    observer::Settings,
+    observer::{ArpMode, Settings},
+    probe::Obstacle,
     replay::OpenError,
     report::TargetError,
     source::OpenLogError,
@@ -27,6 +30,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Explain(args) => explain::explain(&args),
         Command::Lint(args) => lint::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Who(args) => who::who(&args),
+        Command::Arping(args) => arping::arping(&args),
     };
     match result {
         Ok(outcome) => outcome.into(),
@@ -45,6 +50,8 @@ enum Outcome {
     Findings,
     /// An input could not be read to its end; the complaint is already made.
     Unreadable,
+    /// Nobody has the address.
+    Nobody,
 }
 
 impl From<Outcome> for ExitCode {
@@ -53,6 +60,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Fine => Self::SUCCESS,
             Outcome::Findings => Self::from(1),
             Outcome::Unreadable => Self::from(2),
+            Outcome::Nobody => Self::from(4),
         }
     }
 }
@@ -74,6 +82,10 @@ enum Failure {
     Conf(#[from] ConfError),
     #[error(transparent)]
     Log(#[from] OpenLogError),
+    #[error("--probe cannot see answers with --arp off")]
+    BlindProbe,
+    #[error("{address} cannot be asked for: {}", arping::explain(*.obstacle))]
+    CannotAsk { address: IpAddr, obstacle: Obstacle },
     #[error("the system has no random bytes to give: {0}")]
     Random(getrandom::Error),
 }
@@ -84,6 +96,8 @@ impl From<Failure> for ExitCode {
             Failure::Live(LiveError::NothingToWatch(_) | LiveError::Write(_))
             | Failure::Conf(_)
             | Failure::Log(_)
+            | Failure::BlindProbe
+            | Failure::CannotAsk { .. }
             | Failure::Open(_)
             | Failure::Selection(_)
             | Failure::Target(_)
@@ -102,12 +116,51 @@ fn complain(what: &dyn std::fmt::Display) {
     eprintln!("vrrpwatch: {what}");
 }
 
+/// A runtime for one task.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| {
+            Failure::Live(LiveError::System {
+                doing: "start a runtime",
+                source,
+            })
+        })
+}
+
+/// Writes to standard output at once. Nobody there to read it is no failure.
+fn say(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match write(&mut out).and_then(|()| io::Write::flush(&mut out)) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Write(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// The settings of an observer that is to answer a question about these addresses.
+fn ask_settings(addresses: &[IpAddr]) -> Result<Settings, Failure> {
+    Ok(Settings {
+        key: fresh_key()?,
+        arp: ArpMode::Watched,
+        watched: addresses.to_vec(),
+        probe: None,
+        observer: None,
+    })
+}
+
+/// A number that nobody can guess.
+fn random() -> Result<u64, Failure> {
+    getrandom::u64().map_err(Failure::Random)
+}
+
 /// The settings of an observer under a fresh key.
 fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Failure> {
     Ok(Settings {
         key: fresh_key()?,
         arp: args.arp,
         watched: args.watch.clone(),
+        probe: None,
         observer: observer.map(Into::into),
     })
 }

@@ -8,6 +8,7 @@
 //!
 //! What is wrong with single packets is counted as `incident`s.
 
+mod account;
 mod address_list_mismatch;
 mod address_lost;
 mod advert_gap;
@@ -17,10 +18,10 @@ mod bad_ttl;
 mod carp_neighbour;
 mod checksum_variant_mismatch;
 mod config_drift;
-mod contest;
 mod daemon_died;
 mod daemon_stalled;
 mod disagreement;
+mod displaced;
 mod egress_blocked;
 mod false_owner;
 mod flapping;
@@ -46,24 +47,31 @@ mod version_mismatch;
 mod view;
 mod vip_conflict;
 mod vip_in_two_vrids;
+mod vip_unanswered;
+mod vip_without_master;
+mod vip_wrong_answer;
 mod vmac_mismatch;
 mod vrid_collision;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use crate::{
     daemon::Daemons,
     frame::Direction,
-    log::Entry,
-    model::{Span, Timestamp, Vrid},
-    record::{Body, Loss, LossReason, Record, Severity, Start},
+    model::{Span, Timestamp},
+    probe::Round,
+    record::{Body, LossReason, Record, Severity, Start},
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
     },
     wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
 };
+use displaced::Displaced;
 use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
@@ -91,15 +99,10 @@ pub struct Analyst {
     incidents: Incidents,
     echoes: Echoes,
     displaced: Displaced,
+    /// Since when everything that is to be seen has been seen.
+    seeing: Option<Timestamp>,
     worst: Option<Severity>,
     records: Vec<Record>,
-}
-
-/// Virtual routers that were forgotten for want of room, and not reported yet.
-#[derive(Debug, Default)]
-struct Displaced {
-    count: u64,
-    due: Option<Timestamp>,
 }
 
 const DETECTORS: &[&dyn Detector] = &[
@@ -107,6 +110,9 @@ const DETECTORS: &[&dyn Detector] = &[
     &vrid_collision::VridCollision,
     &owner_conflict::OwnerConflict,
     &vip_conflict::VipConflict,
+    &vip_unanswered::VipUnanswered,
+    &vip_wrong_answer::VipWrongAnswer,
+    &vip_without_master::VipWithoutMaster,
     &no_master::NoMaster,
     &false_owner::FalseOwner,
     &silent_failover::SilentFailover,
@@ -138,8 +144,8 @@ const PAIR_DETECTORS: &[&dyn PairDetector] = &[
     &split_brain::SplitBrain,
 ];
 
-/// Displaced virtual routers are reported in sums over so long: a flood must not make another.
-const DISPLACED_WINDOW: Span = Span::from_secs(10);
+/// After so long the adverts of a router would have come, at the usual interval.
+const ADVERTS_WOULD_COME: Span = Span::from_millis(3900);
 
 impl Analyst {
     /// The virtual routers as they are now.
@@ -154,7 +160,9 @@ impl Analyst {
 
     /// Takes in what is watched, and how: where frames that this host sends are not seen, nothing
     /// is concluded from what is missing.
-    pub fn handle_start(&mut self, start: &Start) {
+    pub fn handle_start(&mut self, time: Timestamp, start: &Start) {
+        self.handle_timeout(time);
+        self.seeing.get_or_insert(self.now);
         let unseen: BTreeSet<String> = start
             .attachments
             .iter()
@@ -162,6 +170,28 @@ impl Analyst {
             .map(|attachment| attachment.interface.clone())
             .collect();
         self.tracker.set_egress_unseen(unseen);
+    }
+
+    /// Takes in that an address is asked for.
+    pub(crate) fn note_question(&mut self, segment: &Segment, address: IpAddr, now: Timestamp) {
+        self.handle_timeout(now);
+        self.tracker.note_question(segment, address, now);
+    }
+
+    /// Takes in what came of asking for an address.
+    pub(crate) fn handle_round(&mut self, round: &Round, now: Timestamp) {
+        self.handle_timeout(now);
+        let concerned = self.tracker.note_round(round, now);
+        let unheard_of = concerned.is_empty()
+            && self
+                .seeing
+                .is_some_and(|since| round.asked.since(since) >= ADVERTS_WOULD_COME);
+        if unheard_of && !round.answers.is_empty() && !round.held {
+            self.note(&round.segment, vip_without_master::report(round));
+        }
+        for id in concerned {
+            self.assess(id);
+        }
     }
 
     /// Takes a packet in. Deadlines before it must have been handled.
@@ -179,40 +209,6 @@ impl Analyst {
         }
     }
 
-    /// What the daemons say of themselves.
-    pub const fn daemons_mut(&mut self) -> &mut Daemons {
-        &mut self.daemons
-    }
-
-    /// Takes a line of a log in. Returns the VRID of the instance it is about, where that is known.
-    pub fn handle_log(&mut self, entry: &Entry) -> Option<Vrid> {
-        let (routers, vrid) = self.daemons.handle(entry, &self.tracker, self.now);
-        for id in routers {
-            self.assess(id);
-        }
-        vrid
-    }
-
-    /// Takes in a line that was written when nothing was seen any more: nothing is found in it.
-    pub fn handle_afterword(&mut self, entry: &Entry) -> Option<Vrid> {
-        self.daemons.handle(entry, &self.tracker, self.now).1
-    }
-
-    /// A router that became active, by this line, beside one that stays so on the wire: as if it
-    /// had taken over.
-    pub(crate) fn contest(&self, entry: &Entry) -> Option<Record> {
-        let (router, own) = self.daemons.new_master(entry, &self.tracker)?;
-        let active = router
-            .live(self.now)
-            .filter(|active| active.id() != own.id())?;
-        Some(contest::record(router, own, active, self.now))
-    }
-
-    /// Takes in a line from before the run.
-    pub fn recall_log(&mut self, entry: &Entry) {
-        self.daemons.recall(entry);
-    }
-
     /// Takes in that frames were lost.
     pub fn handle_loss(&mut self, time: Timestamp, lost: &BTreeMap<LossReason, u64>) {
         self.handle_timeout(time);
@@ -228,6 +224,7 @@ impl Analyst {
         if !lost.keys().any(blinding) {
             return;
         }
+        self.seeing = Some(self.now);
         self.tracker.lose(self.now);
         let routers: Vec<RouterId> = self.tracker.routers().map(Router::id).collect();
         for id in routers {
@@ -242,7 +239,7 @@ impl Analyst {
             if let Some((_, id)) = self.tracker.next_due().filter(|(time, _)| *time <= due) {
                 self.assess(id);
             } else if self.displaced.due.is_some_and(|time| time <= due) {
-                self.report_displaced();
+                self.records.extend(self.displaced.report(self.now));
             } else {
                 let ended = self.incidents.expire(self.now);
                 for key in ended {
@@ -361,7 +358,7 @@ impl Analyst {
         }
     }
 
-    fn question(&mut self, segment: &Segment, address: std::net::IpAddr) {
+    fn question(&mut self, segment: &Segment, address: IpAddr) {
         for id in self.tracker.question(segment, address, self.now) {
             self.assess(id);
         }
@@ -460,31 +457,8 @@ impl Analyst {
             self.records.extend(self.ledger.end(&key, self.now));
         }
         if router.displaced {
-            self.displaced.count += 1;
-            if self.displaced.due.is_none() {
-                self.report_displaced();
-            }
+            self.records.extend(self.displaced.add(self.now));
         }
-    }
-
-    /// Reports what was displaced, and nothing more for a while.
-    fn report_displaced(&mut self) {
-        if self.displaced.count == 0 {
-            self.displaced.due = None;
-            return;
-        }
-        let count = std::mem::take(&mut self.displaced.count);
-        self.displaced.due = Some(self.now + DISPLACED_WINDOW);
-        self.records.push(Record {
-            time: self.now,
-            interface: None,
-            vlan: Vec::new(),
-            direction: None,
-            observer: None,
-            body: Body::Loss(Loss {
-                lost: BTreeMap::from([(LossReason::TrackerFull, count)]),
-            }),
-        });
     }
 
     fn raise(&mut self, record: Option<Record>) {

@@ -7,6 +7,7 @@ mod daemon;
 mod election;
 mod mismatch;
 mod packets;
+mod probing;
 
 use std::fmt::{self, Display, Write as _};
 
@@ -37,6 +38,9 @@ pub const fn explain(code: Code) -> &'static Explanation {
         Code::VipInTwoVrids => &election::VIP_IN_TWO_VRIDS,
         Code::OwnerConflict => &election::OWNER_CONFLICT,
         Code::VipConflict => &addresses::VIP_CONFLICT,
+        Code::VipUnanswered => &probing::VIP_UNANSWERED,
+        Code::VipWrongAnswer => &probing::VIP_WRONG_ANSWER,
+        Code::VipWithoutMaster => &probing::VIP_WITHOUT_MASTER,
         Code::NoMaster => &election::NO_MASTER,
         Code::FalseOwner => &election::FALSE_OWNER,
         Code::SilentFailover => &election::SILENT_FAILOVER,

@@ -4,6 +4,7 @@
 //! macvlan, a bond, a bridge) sees frames that its lower device sees too. [`Links::place`] gives
 //! both sightings the same name and VLAN, and the observer then recognises one frame.
 
+mod assigned;
 mod selection;
 mod watch;
 
@@ -13,6 +14,7 @@ use std::{
     sync::Arc,
 };
 
+pub use assigned::Assigned;
 pub use selection::{Selection, SelectionError};
 pub use watch::{Watch, WatchError};
 
@@ -37,6 +39,8 @@ pub struct Link {
     pub master: Option<u32>,
     /// Its addresses of global scope.
     pub addresses: BTreeSet<IpAddr>,
+    /// All its addresses with their subnets, in the kernel's order: those added first come first.
+    pub assigned: Vec<Assigned>,
     /// Its NIC moves VLAN tags out of the frames; known only where VLAN devices sit on it.
     pub strips_tags: bool,
 }
@@ -133,6 +137,7 @@ mod tests {
             lower: None,
             master: None,
             addresses: BTreeSet::from([IpAddr::from([10, 0, 0, 1])]),
+            assigned: Vec::new(),
             strips_tags: false,
         }
     }

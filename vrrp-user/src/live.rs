@@ -13,6 +13,7 @@
 
 mod clock;
 mod losses;
+mod session;
 mod taps;
 
 use std::{io, sync::atomic::Ordering, time::Duration};
@@ -24,6 +25,7 @@ use tokio::{
 };
 
 pub use clock::{Clock, ClockError};
+pub use session::Session;
 pub use taps::NothingToWatch;
 
 use crate::{
@@ -33,6 +35,7 @@ use crate::{
     log::Entry,
     model::Timestamp,
     observer::{ArpMode, Observer, Output, Request, Settings},
+    probe::{Asker, AskerError, Host},
     record::Start,
     report::{Report, Writer},
     source::{LogSettings, Logs, SourceError},
@@ -74,6 +77,9 @@ pub enum LiveError {
     /// Interfaces cannot be followed.
     #[error(transparent)]
     Links(#[from] WatchError),
+    /// Addresses cannot be asked for.
+    #[error(transparent)]
+    Asker(#[from] AskerError),
     /// The clocks cannot be read.
     #[error(transparent)]
     Clock(#[from] ClockError),
@@ -128,6 +134,7 @@ pub async fn watch(
     let links = link_watch.snapshot().await?;
     let mut taps = Taps::new(live.selection, live.mode);
     taps.begin(&links, &mut kernel)?;
+    let asker = settings.probe.is_some().then(Asker::open).transpose()?;
     let signals = Signals::new().map_err(system("handle signals"))?;
     let (writer, written) = Writer::spawn(report).map_err(system("start a thread"))?;
     let logs = Logs::start(&live.logs, clock.now()?)?;
@@ -144,9 +151,11 @@ pub async fn watch(
         kernel,
         ring,
         taps,
+        asker,
         writer,
     };
     run.announce();
+    run.survey(&links)?;
     let outcome = run
         .until_end(signals, written, link_watch, live.duration)
         .await;
@@ -160,6 +169,8 @@ struct Live {
     ring: Ring,
     logs: Logs,
     taps: Taps,
+    /// Only where addresses are to be asked for.
+    asker: Option<Asker>,
     losses: Losses,
     observer: Observer,
     writer: Writer,
@@ -214,6 +225,7 @@ impl Live {
                     // What was seen so far belongs to the interfaces as they were.
                     self.catch_up()?;
                     self.relink(&links);
+                    self.survey(&links)?;
                 }
                 changed = link_watch.changed(), if relink_at.is_none() => {
                     changed?;
@@ -300,6 +312,17 @@ impl Live {
         }
     }
 
+    /// Tells the observer what this host holds and from where it may ask.
+    fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
+        if self.asker.is_some() {
+            let host = Host::new(links, &self.taps.indices());
+            self.observer
+                .handle_host(self.clock.now()? - SETTLING, host);
+            self.pass_outputs();
+        }
+        Ok(())
+    }
+
     fn pass_outputs(&mut self) {
         while let Some(output) = self.observer.poll_output() {
             match output {
@@ -312,6 +335,15 @@ impl Live {
                 Output::Request(Request::Unwatch(address)) => {
                     if let Err(error) = self.kernel.unwatch(address) {
                         tracing::warn!(%address, %error, "an address stays in the kernel filter");
+                    }
+                }
+                Output::Request(Request::Ask(question)) => {
+                    // The observer sees by itself that a question did not leave.
+                    if let Some(asker) = &mut self.asker
+                        && let Err(error) = asker.ask(&question)
+                    {
+                        let address = question.wanted();
+                        tracing::debug!(%address, %error, "an address was not asked for");
                     }
                 }
             }

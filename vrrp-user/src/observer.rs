@@ -11,6 +11,7 @@
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
 mod duplicate;
+mod probing;
 mod watch;
 
 use std::{
@@ -26,10 +27,12 @@ use crate::{
     keepalived_conf::Conf,
     log::Entry,
     model::{FingerprintKey, Timestamp, Vrid},
+    probe::{ProbeSettings, Prober, Question},
     record::{
         AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record,
         Severity, Start, Summary,
     },
+    tracker::Segment,
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };
 use duplicate::Duplicates;
@@ -44,6 +47,8 @@ pub struct Settings {
     pub arp: ArpMode,
     /// Addresses to watch from the start, beside those learned from adverts.
     pub watched: Vec<IpAddr>,
+    /// Which addresses to ask for; none without.
+    pub probe: Option<ProbeSettings>,
     /// Name of this host, for the records; `None` in replay.
     pub observer: Option<Arc<str>>,
 }
@@ -80,6 +85,8 @@ pub enum Request {
     Watch(IpAddr),
     /// Drop this address from the kernel filter.
     Unwatch(IpAddr),
+    /// Ask who has an address.
+    Ask(Question),
 }
 
 /// The core of vrrpwatch. See the module's documentation.
@@ -91,6 +98,7 @@ pub struct Observer {
     duplicates: Duplicates,
     analyst: Analyst,
     chronicle: Chronicle,
+    prober: Option<Prober>,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -100,11 +108,13 @@ impl Observer {
     pub fn new(settings: Settings) -> Self {
         let mut outputs = VecDeque::new();
         let mut watch = WatchList::default();
-        for address in &settings.watched {
+        let asked = settings.probe.iter().flat_map(|probe| &probe.given);
+        for address in settings.watched.iter().chain(asked) {
             watch.pin(*address);
             outputs.push_back(Output::Request(Request::Watch(*address)));
         }
         Self {
+            prober: settings.probe.clone().map(Prober::new),
             settings,
             now: Timestamp::from_nanos(0),
             watch,
@@ -119,7 +129,7 @@ impl Observer {
     /// Reports the start of a run, or a change of what it watches.
     pub fn handle_start(&mut self, time: Timestamp, start: Start) {
         self.advance(time);
-        self.analyst.handle_start(&start);
+        self.analyst.handle_start(time, &start);
         self.report(time, Body::Start(start));
     }
 
@@ -135,7 +145,8 @@ impl Observer {
             self.summary.duplicates += 1;
             return false;
         }
-        self.learn(&packet);
+        let segment = Segment::of(&frame.origin, &packet.vlan);
+        self.learn(&segment, &packet);
         let Some(body) = self.describe(&packet) else {
             return false;
         };
@@ -154,6 +165,7 @@ impl Observer {
             origin: &frame.origin,
             packet: &packet,
         });
+        self.inform_prober(&segment, frame.origin.direction, &packet, frame.time);
         self.collect();
         true
     }
@@ -224,15 +236,18 @@ impl Observer {
     /// Takes in that time has come to `now`.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.advance(now);
+        // Only here is the time that of the clock: frames that waited their turn bring their own,
+        // and questions paced by that would leave in a burst.
+        self.probe(self.now);
     }
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let incident = self.chronicle.next_due();
-        self.analyst
-            .poll_timeout()
+        let analyst = self.analyst.poll_timeout();
+        let others = [self.chronicle.next_due(), self.probe_due()];
+        analyst
             .into_iter()
-            .chain(incident)
+            .chain(others.into_iter().flatten())
             .min()
     }
 
@@ -268,6 +283,7 @@ impl Observer {
     /// Lets time pass: deadlines are met before what happens at their time.
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
+        self.close_rounds(self.now);
         self.analyst.handle_timeout(self.now);
         for mut incident in self.chronicle.expire(self.now) {
             incident.observer.clone_from(&self.settings.observer);
@@ -281,6 +297,7 @@ impl Observer {
         for mut record in self.analyst.take_records() {
             record.observer.clone_from(&self.settings.observer);
             let incident = self.chronicle.takeover(&record);
+            self.guide_prober(&record);
             self.push(record);
             if let Some(incident) = incident {
                 self.push(incident);
@@ -290,12 +307,17 @@ impl Observer {
 
     /// Learns which addresses matter: those of virtual routers, and those of the routers
     /// themselves, whose ARP tells which MAC is whose when adverts carry a virtual one.
-    fn learn(&mut self, packet: &Packet) {
+    fn learn(&mut self, segment: &Segment, packet: &Packet) {
         let wire::Body::Advert(advert) = &packet.body else {
             return;
         };
         if advert.checksum == Some(Checksum::Bad) {
             return;
+        }
+        if let Some(prober) = &mut self.prober {
+            for address in &advert.addresses {
+                prober.learn(segment, *address, self.now);
+            }
         }
         for address in advert.addresses.iter().chain([&advert.source]) {
             let change = self.watch.learn(*address, self.now);

@@ -10,6 +10,7 @@ mod finding;
 mod incident;
 mod log;
 mod neighbour;
+mod probe;
 mod session;
 mod state;
 
@@ -23,6 +24,7 @@ pub use finding::{Cause, Code, Evidence, FindingRecord, ParseCodeError, Severity
 pub use incident::{IncidentRecord, Step, What};
 pub use log::LogRecord;
 pub use neighbour::{ArpRecord, NdRecord};
+pub use probe::{Answer, Outcome, ProbeRecord, Role};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
 pub use state::{Announced, ChangeReason, StateRecord};
 
@@ -70,6 +72,8 @@ pub enum Body {
     Nd(NdRecord),
     /// A virtual router has another active router.
     State(StateRecord),
+    /// An address was asked for, or could not be.
+    Probe(ProbeRecord),
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
     /// A line of a VRRP daemon's log.
@@ -98,6 +102,8 @@ pub enum Kind {
     Nd,
     /// A virtual router has another active router.
     State,
+    /// An address was asked for, or could not be.
+    Probe,
     /// Something is wrong, or no longer is.
     Finding,
     /// A line of a VRRP daemon's log.
@@ -118,6 +124,7 @@ impl Body {
             Self::Arp(_) => Kind::Arp,
             Self::Nd(_) => Kind::Nd,
             Self::State(_) => Kind::State,
+            Self::Probe(_) => Kind::Probe,
             Self::Finding(_) => Kind::Finding,
             Self::Log(_) => Kind::Log,
             Self::Incident(_) => Kind::Incident,

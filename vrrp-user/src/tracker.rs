@@ -16,12 +16,14 @@ pub(crate) mod election;
 mod gaps;
 mod kin;
 pub(crate) mod neighbours;
+pub(crate) mod probed;
 mod rivalry;
 mod router;
 mod segment;
 pub(crate) mod speaker;
 mod takeover;
 pub(crate) mod timers;
+pub(crate) mod whose;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

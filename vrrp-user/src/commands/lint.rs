@@ -1,22 +1,17 @@
 //! `vrrpwatch lint`: keepalived's configuration by itself, and against a capture.
 
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
-use super::{Failure, Outcome, complain, fresh_key, read_conf};
+use super::{Failure, Outcome, ask_settings, complain, read_conf, say};
 use crate::{
     cli::LintArgs,
     keepalived_conf::lint,
-    observer::{ArpMode, Observer, Settings},
+    observer::Observer,
     replay::{Input, Item, Replay},
 };
 
 pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
-    let settings = Settings {
-        key: fresh_key()?,
-        arp: ArpMode::Watched,
-        watched: Vec::new(),
-        observer: None,
-    };
+    let settings = ask_settings(&[])?;
     let conf = read_conf(&args.conf, &settings)?;
     let mut remarks = lint::by_itself(&conf);
     let mut unreadable = false;
@@ -44,10 +39,12 @@ pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
         text += remark;
         text += "\n";
     }
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Write(error)),
-        _ if unreadable => Ok(Outcome::Unreadable),
-        _ if remarks.is_empty() => Ok(Outcome::Fine),
-        _ => Ok(Outcome::Findings),
-    }
+    say(|out| out.write_all(text.as_bytes()))?;
+    Ok(if unreadable {
+        Outcome::Unreadable
+    } else if remarks.is_empty() {
+        Outcome::Fine
+    } else {
+        Outcome::Findings
+    })
 }

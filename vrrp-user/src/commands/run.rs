@@ -4,19 +4,23 @@ use std::{io::IsTerminal as _, path::Path};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use super::{Failure, Outcome, host_name, read_conf, settings};
+use super::{Failure, Outcome, host_name, random, read_conf, runtime, settings};
 use crate::{
     cli::RunArgs,
     keepalived_conf::Conf,
     link::Selection,
-    live::{LiveError, LiveSettings, watch},
-    observer::Settings,
+    live::{LiveSettings, watch},
+    observer::{ArpMode, Settings},
     report::Report,
     source::{JournalSettings, LogSettings},
 };
 
 pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
-    let settings = settings(&args.output, host_name())?;
+    if args.output.arp == ArpMode::Off && !args.probe.probe.is_empty() {
+        return Err(Failure::BlindProbe);
+    }
+    let mut settings = settings(&args.output, host_name())?;
+    settings.probe = args.probe.settings(random()?);
     let conf = conf(args, &settings)?;
     let live = LiveSettings {
         logs: logs(args),
@@ -29,13 +33,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     };
     log_to_standard_error(args.kernel_log);
     let report = Report::open(&args.output.report())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| LiveError::System {
-            doing: "start a runtime",
-            source,
-        })?;
+    let runtime = runtime()?;
     let result = runtime.block_on(watch(live, settings, report));
     // A writing thread that hangs on a pipe nobody reads is left to its fate.
     runtime.shutdown_background();

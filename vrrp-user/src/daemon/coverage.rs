@@ -118,7 +118,7 @@ mod tests {
         assert!(has_detail_option("Command line: 'keepalived' '-P' '-D'"));
         assert!(has_detail_option("              '-lDn' '-f' '/etc/k'"));
         assert!(has_detail_option("'--log-detail'"));
-        assert!(!has_detail_option("'-d' '/home/-' '--Dont'"));
+        assert!(!has_detail_option("'-d' '/srv/-' '--Dont'"));
     }
 
     #[test]

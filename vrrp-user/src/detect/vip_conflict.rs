@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::MacAddr,
     record::{Cause, Code, Evidence},
-    tracker::neighbours::Foreign,
+    tracker::{Speaker, SpeakerId, neighbours::Foreign},
 };
 
 pub(super) struct VipConflict;
@@ -36,14 +36,14 @@ impl Detector for VipConflict {
         let Some((_, mac, claim)) = confirmed.first() else {
             return Assessment::Absent;
         };
-        let cause = role(view, *mac, claim);
+        let cause = role(view, *mac, claim.speaker);
         let mut addresses: Vec<IpAddr> = confirmed.iter().map(|(address, _, _)| *address).collect();
         let mut macs: Vec<MacAddr> = confirmed.iter().map(|(_, mac, _)| *mac).collect();
         addresses.dedup();
         macs.sort_unstable();
         macs.dedup();
         Assessment::Present(Sign {
-            cause: Some(cause),
+            cause,
             addresses,
             macs,
             ..Sign::default()
@@ -58,7 +58,7 @@ impl Detector for VipConflict {
         let mut named = Vec::new();
         for mac in &sign.macs {
             if let Some((_, _, claim)) = claims.iter().find(|(_, other, _)| other == mac) {
-                named.push(name(view, *mac, claim));
+                named.push(name(view, *mac, claim.speaker, claim.own));
             }
         }
         let evidence = claims
@@ -97,7 +97,7 @@ impl Detector for VipConflict {
     }
 }
 
-/// Claims of those that are not entitled to any.
+/// Claims of those that are not entitled to any, and of rivals that answer as well.
 fn claims(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
     let entitled = |mac: MacAddr| {
         view.router
@@ -105,48 +105,100 @@ fn claims(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
             .and_then(|owner| view.speaker(owner))
             .is_some_and(|speaker| view.router.may_be_active(speaker, view.now))
     };
+    // While the active router may still answer, or does not at all, it is no conflict.
+    let open = |address: IpAddr, claim: &Foreign| {
+        view.router
+            .neighbours()
+            .probed()
+            .filter(|(probed, _)| *probed == address)
+            .any(|(_, probed)| {
+                let under_way = probed.asking.is_some_and(|asking| asking <= claim.first);
+                (under_way || probed.wrong > 0) && !claim.announced
+            })
+    };
     view.router
         .neighbours()
         .foreign()
-        .filter(|(_, mac, _)| !entitled(*mac))
+        .filter(|(address, mac, claim)| !entitled(*mac) && !open(*address, claim))
+        .chain(answering_rivals(view))
         .collect()
 }
 
-fn role(view: &View<'_>, mac: MacAddr, claim: &Foreign) -> Cause {
-    match claim.speaker.and_then(|id| view.speaker(id)) {
-        Some(speaker) if speaker.has_been_active => Cause::Leftover,
-        Some(_) => Cause::Standby,
-        None if view.router.neighbours().is_proxy(mac) => Cause::ProxyArp,
-        None => Cause::Outsider,
+/// Rivals that answered the last question beside the active router: it matters to neighbours that
+/// both do.
+fn answering_rivals(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
+    let active = view.router.active().map(Speaker::id);
+    let mut claims = Vec::new();
+    for (address, probed) in view.router.neighbours().probed() {
+        let by_active = |mac: &MacAddr| {
+            *mac == view.router.virtual_mac()
+                || (active.is_some() && view.router.owner(*mac) == active)
+        };
+        if !probed.judged || !probed.macs.iter().any(by_active) {
+            continue;
+        }
+        for mac in probed.macs.iter().filter(|mac| !by_active(mac)) {
+            let speaker = view.router.owner(*mac);
+            if speaker.is_some_and(|id| is_rival(view, id)) {
+                let claim = Foreign {
+                    first: probed.asked,
+                    last: probed.asked,
+                    count: 1,
+                    announced: false,
+                    speaker,
+                    own: false,
+                };
+                claims.push((address, *mac, claim));
+            }
+        }
+    }
+    claims
+}
+
+fn is_rival(view: &View<'_>, id: SpeakerId) -> bool {
+    view.router.rivals(view.now).any(|rival| rival.id == id)
+}
+
+/// What a claimant is; a rival is the business of split-brain.
+pub(super) fn role(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>) -> Option<Cause> {
+    match speaker.and_then(|id| view.speaker(id)) {
+        Some(speaker) if is_rival(view, speaker.id()) => None,
+        Some(speaker) if speaker.has_been_active => Some(Cause::Leftover),
+        Some(_) => Some(Cause::Standby),
+        None if view.router.neighbours().is_proxy(mac) => Some(Cause::ProxyArp),
+        None => Some(Cause::Outsider),
     }
 }
 
-fn name(view: &View<'_>, mac: MacAddr, claim: &Foreign) -> String {
-    let speaker = claim.speaker.and_then(|id| view.speaker(id));
-    let source = speaker.map(|speaker| speaker.source);
-    let this = if claim.own {
-        ", which is this host"
-    } else {
-        ""
-    };
-    match (role(view, mac, claim), source) {
-        (Cause::Leftover, Some(source)) => {
+/// A claimant in words. `own`: it is this host.
+pub(super) fn name(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>, own: bool) -> String {
+    let source = speaker
+        .and_then(|id| view.speaker(id))
+        .map(|speaker| speaker.source);
+    let this = if own { ", which is this host" } else { "" };
+    match (role(view, mac, speaker), source) {
+        (None, Some(source)) => format!("{mac} (router {source}{this}, active as well)"),
+        (Some(Cause::Leftover), Some(source)) => {
             format!("{mac} (formerly active router {source}{this})")
         }
         (_, Some(source)) => format!("{mac} (standby router {source}{this})"),
-        (Cause::ProxyArp, None) => {
+        (Some(Cause::ProxyArp), None) => {
             format!("{mac} (no router of it, and answers for other addresses too{this})")
         }
         (_, None) => format!("{mac} (no router of it{this})"),
     }
 }
 
-const fn advice(cause: Option<Cause>) -> &'static str {
+pub(super) const fn advice(cause: Option<Cause>) -> &'static str {
     match cause {
         Some(Cause::Leftover) => {
             "That machine stopped taking part in VRRP and kept the address: start keepalived there, \
              which removes it, or remove it by hand with `ip address del`. Clients that learned its \
              MAC reach a machine without service."
+        }
+        None => {
+            "Two routers are active at the same time, see split-brain: neighbours reach now one \
+             and now the other. Bring VRRP between the two through."
         }
         Some(Cause::Standby) => {
             "A standby router must not have the address: look for it with `ip address` there, and \

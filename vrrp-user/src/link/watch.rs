@@ -13,7 +13,7 @@ use rtnetlink::{
     packet_core::NetlinkMessage,
     packet_route::{
         RouteNetlinkMessage,
-        address::{AddressAttribute, AddressMessage, AddressScope},
+        address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope},
         link::{
             InfoData, InfoKind, InfoVlan, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
             VlanProtocol,
@@ -23,7 +23,7 @@ use rtnetlink::{
 };
 use tokio::task::JoinHandle;
 
-use super::{Link, LinkKind, Links};
+use super::{Assigned, Link, LinkKind, Links};
 use crate::{frame::VlanTag, model::MacAddr};
 
 /// RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR.
@@ -105,10 +105,17 @@ impl Watch {
             self.handle.address().get().execute().try_collect().await?;
         for message in addresses {
             if let Some(link) = links.get_mut(&message.header.index)
-                && message.header.scope == AddressScope::Universe
                 && let Some(address) = address(&message)
             {
-                link.addresses.insert(address);
+                if message.header.scope == AddressScope::Universe {
+                    link.addresses.insert(address);
+                }
+                let unproven = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
+                link.assigned.push(Assigned {
+                    address,
+                    prefix: message.header.prefix_len,
+                    usable: !message.header.flags.intersects(unproven),
+                });
             }
         }
         let with_vlans: Vec<u32> = links
@@ -144,6 +151,7 @@ fn link(message: &LinkMessage) -> Option<(u32, Link)> {
         lower: None,
         master: None,
         addresses: BTreeSet::new(),
+        assigned: Vec::new(),
         strips_tags: false,
     };
     for attribute in &message.attributes {

@@ -184,6 +184,11 @@ impl Taps {
         }
     }
 
+    /// The interfaces that are watched.
+    pub(super) fn indices(&self) -> BTreeSet<u32> {
+        self.attached.keys().copied().collect()
+    }
+
     /// What is attached, for the record.
     pub(super) fn describe(&self) -> Vec<record::Attachment> {
         self.attached

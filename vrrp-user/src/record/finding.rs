@@ -166,6 +166,12 @@ codes! {
         "Two routers advertise priority 255.",
     VipConflict "vip-conflict" Critical
         "A virtual address is claimed by a MAC that is not the active router's.",
+    VipUnanswered "vip-unanswered" Critical
+        "The active router advertises, and the address does not answer.",
+    VipWrongAnswer "vip-wrong-answer" Critical
+        "Only a machine that is not active answers for a virtual address.",
+    VipWithoutMaster "vip-without-master" Critical
+        "An address answers and nobody advertises it.",
     NoMaster "no-master" Critical
         "The active router stopped and nobody took over in time.",
     LocalDrop "local-drop" Critical

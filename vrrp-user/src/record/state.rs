@@ -47,6 +47,10 @@ pub struct StateRecord {
     /// advertisement; absent until that is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub announced: Option<Vec<Announced>>,
+    /// Time from the first advert of the new router to its first answer to a question of this host
+    /// for one of the addresses, in milliseconds; only where they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub converged_ms: Option<u64>,
 }
 
 /// How an address was announced after a takeover.

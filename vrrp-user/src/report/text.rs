@@ -3,7 +3,9 @@
 //! Everything that comes from the wire or a file is a number, an address or one of our own words by
 //! now, but for names of interfaces and files, which are escaped.
 
+mod asking;
 mod incident;
+mod probing;
 mod verdict;
 
 use std::{
@@ -68,6 +70,7 @@ impl Style {
             Body::Arp(arp) => self.arp(arp, line),
             Body::Nd(nd) => self.nd(nd, line),
             Body::State(state) => self.state(state, line),
+            Body::Probe(probe) => self.probe(probe, line),
             Body::Finding(finding) => self.finding(finding, line),
             Body::Log(log) => self.log(log, line),
             Body::Incident(incident) => self.incident(incident, record.time, line),

@@ -183,6 +183,10 @@ async fn a_million_lines_come_whole_through_rotation_and_take_no_room() {
             write(&mut file, start..start + AT_ONCE);
             // The rate that is promised; a file that is renamed twice in a moment is nobody's log.
             due = due + PACE;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a rate, and not a wait for anything"
+            )]
             std::thread::sleep(due.since(wall_clock()));
         }
     });

@@ -329,6 +329,7 @@ impl Router {
             time: now,
             claiming_since,
             announced: std::collections::BTreeMap::new(),
+            converged: None,
             completed: false,
         });
     }

@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
 };
 
-use super::{router::Router, speaker::SpeakerId, timers::late_after};
+use super::{probed::Probed, router::Router, speaker::SpeakerId, timers::late_after};
 use crate::model::{MacAddr, Span, Timestamp};
 
 /// Somebody says that an address is at a MAC.
@@ -46,6 +46,8 @@ pub(crate) struct Neighbours {
     pub(super) mixed: Option<Mixed>,
     /// MACs that answer for the routers' own addresses as well.
     pub(super) proxies: BTreeSet<MacAddr>,
+    /// What came of asking for each address.
+    pub(super) probed: BTreeMap<IpAddr, Probed>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +117,12 @@ impl Neighbours {
         self.proxies.contains(&mac)
     }
 
+    pub(crate) fn probed(&self) -> impl Iterator<Item = (IpAddr, &Probed)> {
+        self.probed
+            .iter()
+            .map(|(address, probed)| (*address, probed))
+    }
+
     pub(super) fn last_announcement(&self, speaker: SpeakerId) -> Option<Timestamp> {
         self.announcements
             .values()
@@ -131,6 +139,7 @@ impl Neighbours {
         self.foreign
             .retain(|(address, _), _| addresses.contains(address));
         self.asked.retain(|address, _| addresses.contains(address));
+        self.probed.retain(|address, _| addresses.contains(address));
     }
 
     pub(super) fn tick(&mut self, now: Timestamp) {
@@ -254,6 +263,9 @@ impl Router {
         if rightful {
             if let Some(asked) = self.neighbours.asked.get_mut(&address) {
                 asked.answered = true;
+            }
+            if how == How::Replying && self.is_asking(address) {
+                self.note_converged(now);
             }
             self.note_mixed_mac(saying, now);
             return;

@@ -22,6 +22,8 @@ pub(crate) struct Takeover {
     pub(super) claiming_since: Option<Timestamp>,
     /// How often each address was announced, and when first.
     pub(super) announced: BTreeMap<IpAddr, (u64, Timestamp)>,
+    /// When a question of this host was first answered by the new router.
+    pub(super) converged: Option<Timestamp>,
     /// The window for announcements is over.
     pub(crate) completed: bool,
 }
@@ -53,6 +55,13 @@ impl Router {
         self.neighbours.mixed = None;
         self.takeover = Some(takeover);
         self.report_takeover(None);
+    }
+
+    /// Takes in that the active router answered a question of this host.
+    pub(super) fn note_converged(&mut self, now: Timestamp) {
+        if let Some(takeover) = &mut self.takeover {
+            takeover.converged.get_or_insert(now);
+        }
     }
 
     /// When the announcements after the last takeover are all made.
@@ -118,6 +127,10 @@ impl Router {
             outage_ms: takeover.outage.map(millis),
             completes: completed_at.map(|_| takeover.time),
             announced: completed_at.map(|_| announced),
+            converged_ms: takeover
+                .converged
+                .filter(|_| completed_at.is_some() && takeover.reason != ChangeReason::FirstSeen)
+                .map(|converged| millis(converged.since(takeover.time))),
         };
         self.reports
             .push((completed_at.unwrap_or(takeover.time), record));

@@ -9,7 +9,7 @@ use super::apt;
 use crate::shell;
 
 /// Programs, and Debian's packages of them.
-const PEERS: [(&str, &str); 10] = [
+const PEERS: [(&str, &str); 12] = [
     ("keepalived", "keepalived"),
     ("vrrpd", "frr"),
     ("tcpdump", "tcpdump"),
@@ -20,10 +20,16 @@ const PEERS: [(&str, &str); 10] = [
     ("nsenter", "util-linux"),
     ("journalctl", "systemd"),
     ("systemd-journal-remote", "systemd-journal-remote"),
+    ("sshd", "openssh-server"),
+    ("openssl", "openssl"),
 ];
 
-/// Packages that bring a service, which Debian would start at once and at every boot.
-const SERVICES: [&str; 2] = ["keepalived", "frr"];
+/// Packages that bring a service, which Debian would start at once and at every boot, and its unit.
+const SERVICES: [(&str, &str); 3] = [
+    ("keepalived", "keepalived"),
+    ("frr", "frr"),
+    ("openssh-server", "ssh"),
+];
 
 /// Finds all programs, or installs what is missing.
 pub(super) fn ensure() -> Result<()> {
@@ -57,7 +63,8 @@ fn missing() -> Vec<&'static str> {
 fn install(packages: &[&str]) -> Result<()> {
     let services: Vec<&str> = SERVICES
         .into_iter()
-        .filter(|service| packages.contains(service))
+        .filter(|(package, _)| packages.contains(package))
+        .map(|(_, unit)| unit)
         .collect();
     if services.is_empty() || !Path::new("/run/systemd/system").is_dir() {
         return apt::install(packages);

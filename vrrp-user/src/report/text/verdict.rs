@@ -10,14 +10,17 @@ impl Style {
         let StateRecord { vrid, to, from, .. } = state;
         write!(line, "STATE vrid {vrid}: {} ", self.paint(STRONG, to))?;
         if let Some(announced) = &state.announced {
-            if announced.is_empty() {
-                return write!(line, "announced {}", self.paint(WARNING, "no address"));
-            }
             line.push_str("announced");
+            if announced.is_empty() {
+                write!(line, " {}", self.paint(WARNING, "no address"))?;
+            }
             for (position, one) in announced.iter().enumerate() {
                 let separator = if position == 0 { "" } else { "," };
                 write!(line, "{separator} {} {} times", one.address, one.count)?;
                 write!(line, " (first after {})", Millis(one.first_ms))?;
+            }
+            if let Some(converged) = state.converged_ms {
+                write!(line, ", answers after {}", Millis(converged))?;
             }
             return Ok(());
         }

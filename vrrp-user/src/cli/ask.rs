@@ -1,0 +1,82 @@
+//! The flags of `who` and `arping`.
+
+use std::{net::IpAddr, time::Duration};
+
+use clap::Args;
+
+use crate::report::Format;
+
+/// Arguments of `vrrpwatch who`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 all evidence names one machine, 1 it does not or several \
+                        have the address, 4 nobody has it."
+)]
+pub struct WhoArgs {
+    /// The addresses.
+    #[arg(required = true, value_name = "ADDRESS")]
+    pub addresses: Vec<IpAddr>,
+    /// Interface to ask on, by name or pattern; may be repeated [default: those in whose subnet an
+    /// address is].
+    #[arg(short, long = "interface", value_name = "NAME")]
+    pub interfaces: Vec<String>,
+    /// Listen and ask for so long [default: until adverts explain the answers, at most 3.5s].
+    #[arg(long, value_name = "DURATION", value_parser = super::duration)]
+    pub wait: Option<Duration>,
+    /// Compare the SSH host key at the address with those at its routers: tells whom a login would
+    /// reach. Only the key exchange is done.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "22")]
+    pub ssh: Option<u16>,
+    /// The same with the TLS certificate.
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "443")]
+    pub tls: Option<u16>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Arguments of `vrrpwatch arping`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit status: 0 one machine answers, 1 several do, 4 none does.")]
+pub struct ArpingArgs {
+    /// The address, IPv4 or IPv6.
+    pub address: IpAddr,
+    /// Interface to ask on, by name or pattern; may be repeated [default: those in whose subnet the
+    /// address is].
+    #[arg(short, long = "interface", value_name = "NAME")]
+    pub interfaces: Vec<String>,
+    /// End after so many questions.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// End after so many seconds.
+    #[arg(short = 'w', long, value_name = "SECONDS", value_parser = seconds)]
+    pub deadline: Option<Duration>,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// Reads "3", "0.5", and what durations look like elsewhere.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let plain = text.parse::<f64>().ok();
+    match plain.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        Some(_) => Err("that is no time at all".to_owned()),
+        None => super::duration(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_plain_numbers_as_arping_has_them() {
+        assert_eq!(seconds("3"), Ok(Duration::from_secs(3)));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("500ms"), Ok(Duration::from_millis(500)));
+        for text in ["0", "-1", "soon", "inf"] {
+            assert!(seconds(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Virtual routers that were forgotten for want of room, reported in sums: a flood must not make
+//! another.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    model::{Span, Timestamp},
+    record::{Body, Loss, LossReason, Record},
+};
+
+/// At most one report in so long.
+const WINDOW: Span = Span::from_secs(10);
+
+/// What was forgotten and is not reported yet.
+#[derive(Debug, Default)]
+pub(super) struct Displaced {
+    count: u64,
+    /// When the next report may come, once there was one.
+    pub(super) due: Option<Timestamp>,
+}
+
+impl Displaced {
+    /// Takes in that one more was forgotten. The first is reported at once.
+    pub(super) fn add(&mut self, now: Timestamp) -> Option<Record> {
+        self.count += 1;
+        if self.due.is_none() {
+            self.report(now)
+        } else {
+            None
+        }
+    }
+
+    /// The report of what there is; without any, the next one comes at once again.
+    pub(super) fn report(&mut self, now: Timestamp) -> Option<Record> {
+        if self.count == 0 {
+            self.due = None;
+            return None;
+        }
+        let count = std::mem::take(&mut self.count);
+        self.due = Some(now + WINDOW);
+        Some(Record {
+            time: now,
+            interface: None,
+            vlan: Vec::new(),
+            direction: None,
+            observer: None,
+            body: Body::Loss(Loss {
+                lost: BTreeMap::from([(LossReason::TrackerFull, count)]),
+            }),
+        })
+    }
+}

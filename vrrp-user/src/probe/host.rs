@@ -1,0 +1,274 @@
+//! This host: what it holds, and from where it may ask.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::question::{Parties, Question};
+use crate::{
+    frame::VlanTag,
+    link::{Assigned, LinkKind, Links},
+    model::MacAddr,
+    tracker::Segment,
+    wire::VlanStack,
+};
+
+/// What this host holds, and from where it may ask. A snapshot, like the [`Links`] it is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Host {
+    vantages: Vec<Vantage>,
+    /// All its addresses, and the interface of each.
+    held: BTreeMap<IpAddr, Arc<str>>,
+    macs: BTreeSet<MacAddr>,
+}
+
+/// An interface that can ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Vantage {
+    segment: Segment,
+    ifindex: u32,
+    mac: MacAddr,
+    assigned: Vec<Assigned>,
+}
+
+/// Why an address cannot be asked for.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Obstacle {
+    /// The interface has no address of its own to ask from.
+    NoAddress,
+    /// The address is not in a subnet of the interface.
+    BeyondSubnet,
+    /// The question did not leave.
+    NotSent,
+}
+
+impl Obstacle {
+    /// As written in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAddress => "no-address",
+            Self::BeyondSubnet => "beyond-subnet",
+            Self::NotSent => "not-sent",
+        }
+    }
+}
+
+impl Host {
+    /// The host with these interfaces, of which some are `watched`: answers to a question are seen
+    /// only there.
+    pub fn new(links: &Links, watched: &BTreeSet<u32>) -> Self {
+        let mut host = Self::default();
+        let names: BTreeSet<&Arc<str>> = watched
+            .iter()
+            .filter_map(|index| links.get(*index))
+            .map(|link| &link.name)
+            .collect();
+        for (index, link) in links.iter() {
+            for assigned in &link.assigned {
+                host.held.insert(assigned.address, link.name.clone());
+            }
+            let Some(mac) = link.mac else { continue };
+            host.macs.insert(mac);
+            let Some(place) = links.place(index, watched) else {
+                continue;
+            };
+            // A macvlan has a MAC of its own, which other machines would come to know.
+            if !link.up || !link.broadcast || link.kind == LinkKind::Alias {
+                continue;
+            }
+            // A port of a bond or bridge has no address that counts.
+            let own_place = place.interface == link.name || matches!(link.kind, LinkKind::Vlan(_));
+            if !names.contains(&place.interface) || !own_place {
+                continue;
+            }
+            host.vantages.push(Vantage {
+                segment: Segment {
+                    interface: Some(place.interface),
+                    vlan: VlanStack::new(place.tag.map(VlanTag::id)),
+                },
+                ifindex: index,
+                mac,
+                assigned: link.assigned.clone(),
+            });
+        }
+        host
+    }
+
+    /// The interface of this host that has the address.
+    pub fn holder(&self, address: IpAddr) -> Option<&Arc<str>> {
+        self.held.get(&address)
+    }
+
+    /// Whether the MAC is one of this host's.
+    pub fn owns(&self, mac: MacAddr) -> bool {
+        self.macs.contains(&mac)
+    }
+
+    /// Where this host can ask.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.vantages.iter().map(|vantage| &vantage.segment)
+    }
+
+    /// The question for an address, in the name of an address that `is_virtual` does not know for a
+    /// virtual one: whoever is asked by a virtual address takes the asker for its holder.
+    pub(crate) fn question(
+        &self,
+        segment: &Segment,
+        wanted: IpAddr,
+        is_virtual: impl Fn(IpAddr) -> bool,
+    ) -> Result<Question, Obstacle> {
+        let mut obstacle = Obstacle::NoAddress;
+        for vantage in self.vantages.iter().filter(|it| it.segment == *segment) {
+            let own = vantage
+                .assigned
+                .iter()
+                .filter(|own| own.usable && own.address != wanted && !is_virtual(own.address));
+            for own in own {
+                if own.address.is_ipv4() == wanted.is_ipv4() {
+                    obstacle = Obstacle::BeyondSubnet;
+                }
+                if !own.reaches(wanted) {
+                    continue;
+                }
+                let parties = match (own.address, wanted) {
+                    (IpAddr::V4(own), IpAddr::V4(wanted)) => Parties::V4 { own, wanted },
+                    (IpAddr::V6(own), IpAddr::V6(wanted)) => Parties::V6 { own, wanted },
+                    (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => continue,
+                };
+                return Ok(Question {
+                    ifindex: vantage.ifindex,
+                    mac: vantage.mac,
+                    parties,
+                });
+            }
+        }
+        Err(obstacle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Link;
+
+    const MAC: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 0xa0]);
+
+    fn assigned(text: &str) -> Assigned {
+        let (address, prefix) = text.split_once('/').expect("with a prefix");
+        Assigned {
+            address: address.parse().expect("an address"),
+            prefix: prefix.parse().expect("a number"),
+            usable: true,
+        }
+    }
+
+    fn link(name: &str, kind: LinkKind, lower: Option<u32>, addresses: &[&str]) -> Link {
+        Link {
+            name: Arc::from(name),
+            up: true,
+            broadcast: true,
+            mac: Some(MAC),
+            kind,
+            lower,
+            master: None,
+            addresses: BTreeSet::new(),
+            assigned: addresses.iter().map(|text| assigned(text)).collect(),
+            strips_tags: false,
+        }
+    }
+
+    fn host() -> Host {
+        let tag = VlanTag {
+            protocol: 0x8100,
+            tci: 100,
+        };
+        let addresses = [
+            "10.77.0.100/24",
+            "10.77.0.10/24",
+            "10.9.9.9/32",
+            "fe80::a0/64",
+        ];
+        let links = Links::new([
+            (2, link("eth0", LinkKind::Other, None, &addresses)),
+            (
+                3,
+                link("eth0.100", LinkKind::Vlan(tag), Some(2), &["10.78.0.10/24"]),
+            ),
+            (
+                4,
+                link("vrrp.51", LinkKind::Alias, Some(2), &["10.77.0.101/24"]),
+            ),
+            (5, link("eth1", LinkKind::Other, None, &["10.79.0.10/24"])),
+            (6, link("eth2", LinkKind::Other, None, &[])),
+        ]);
+        Host::new(&links, &BTreeSet::from([2, 6]))
+    }
+
+    fn segment(interface: &str, vlan: Option<u16>) -> Segment {
+        Segment {
+            interface: Some(Arc::from(interface)),
+            vlan: VlanStack::new(vlan),
+        }
+    }
+
+    fn ask(segment: &Segment, wanted: &str) -> Result<(u32, String), Obstacle> {
+        let virtual_address: IpAddr = "10.77.0.100".parse().expect("an address");
+        host()
+            .question(segment, wanted.parse().expect("an address"), |address| {
+                address == virtual_address
+            })
+            .map(|question| (question.ifindex, question.source().to_string()))
+    }
+
+    #[test]
+    fn questions_come_from_an_own_address_in_the_same_subnet() {
+        let eth0 = segment("eth0", None);
+        assert_eq!(ask(&eth0, "10.77.0.200"), Ok((2, "10.77.0.10".to_owned())));
+        assert_eq!(ask(&eth0, "fe80::1"), Ok((2, "fe80::a0".to_owned())));
+        assert_eq!(
+            ask(&segment("eth0", Some(100)), "10.78.0.1"),
+            Ok((3, "10.78.0.10".to_owned()))
+        );
+    }
+
+    #[test]
+    fn there_is_no_question_from_elsewhere() {
+        let eth0 = segment("eth0", None);
+        assert_eq!(ask(&eth0, "10.78.0.1"), Err(Obstacle::BeyondSubnet));
+        assert_eq!(ask(&eth0, "10.9.9.8"), Err(Obstacle::BeyondSubnet));
+        assert_eq!(
+            ask(&segment("eth2", None), "10.9.9.8"),
+            Err(Obstacle::NoAddress)
+        );
+        assert_eq!(
+            ask(&segment("eth1", None), "10.79.0.1"),
+            Err(Obstacle::NoAddress)
+        );
+    }
+
+    #[test]
+    fn what_the_host_holds_is_known_by_interface() {
+        let host = host();
+        let holder = |text: &str| host.holder(text.parse().expect("an address"));
+        assert_eq!(holder("10.77.0.101").map(|name| &**name), Some("vrrp.51"));
+        assert_eq!(holder("10.77.0.102"), None);
+        assert!(host.owns(MAC));
+    }
+}

@@ -1,0 +1,183 @@
+//! The lines of `who` and `arping`.
+
+use std::fmt::{self, Write as _};
+
+use super::{ALERT, RELIEF, STRONG, Style, probing::Micros};
+use crate::{
+    identity::Protocol,
+    record::Role,
+    who::{AnswerLine, Shown, Tally, Verdict, Who},
+};
+
+impl Style {
+    /// The style for standard output: coloured on a terminal only.
+    pub fn of_stdout() -> Self {
+        Self {
+            coloured: super::super::Target::stdout().wants_colour(),
+        }
+    }
+
+    /// The evidence about an address, some lines long.
+    pub fn who(self, who: &Who) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _: fmt::Result = self.write_who(who, &mut text);
+        text
+    }
+
+    fn write_who(self, who: &Who, text: &mut String) -> fmt::Result {
+        writeln!(text, "{}", self.paint(STRONG, who.address))?;
+        if who.advertised.is_empty() {
+            writeln!(text, "  advertised by  nobody")?;
+        }
+        for router in &who.advertised {
+            write!(text, "  advertised by  {}", router.source)?;
+            if let Some(mac) = router.mac {
+                write!(text, " ({mac})")?;
+            }
+            write!(text, ", VRID {}, priority {}", router.vrid, router.priority)?;
+            if let Some(interface) = &router.interface {
+                write!(text, ", on {}", interface.escape_debug())?;
+            }
+            for (position, id) in router.vlan.iter().enumerate() {
+                write!(text, "{}{id}", if position == 0 { " vlan " } else { "." })?;
+            }
+            writeln!(
+                text,
+                "{}",
+                if router.this_host { ", this host" } else { "" }
+            )?;
+        }
+        for answer in &who.answered {
+            write!(text, "  answered by    {}", answer.mac)?;
+            let role = Described(answer.role, answer.router);
+            writeln!(text, "{role}, {}", Micros(answer.rtt_us))?;
+        }
+        match (who.not_asked, &who.held) {
+            (Some(obstacle), _) => {
+                writeln!(text, "  answered by    not asked ({})", obstacle.as_str())?;
+            }
+            (None, Some(_)) if who.answered.is_empty() => writeln!(
+                text,
+                "  answered by    nobody else; a host cannot ask for its own address"
+            )?,
+            (None, _) if who.answered.is_empty() => writeln!(text, "  answered by    nobody")?,
+            (None, _) => {}
+        }
+        match &who.held {
+            Some(held) => {
+                writeln!(
+                    text,
+                    "  held here      on {}",
+                    held.interface.escape_debug()
+                )?;
+            }
+            None => writeln!(text, "  held here      no")?,
+        }
+        for service in &who.services {
+            let label = match service.protocol {
+                Protocol::Ssh => "SSH",
+                Protocol::Tls => "TLS",
+            };
+            writeln!(text, "  {label} key        {}", Shows(&service.shown))?;
+            for (router, shown) in &service.routers {
+                writeln!(text, "    at {router}  {}", Shows(shown))?;
+            }
+        }
+        let colour = match who.verdict {
+            Verdict::Agreed => RELIEF,
+            Verdict::Nobody | Verdict::Conflict => ALERT,
+        };
+        writeln!(text, "{}", self.paint(colour, &who.message))
+    }
+
+    /// An answer in the manner of arping.
+    pub fn reply(self, line: &AnswerLine) -> String {
+        let duplicate = if line.duplicate { " (DUP!)" } else { "" };
+        format!(
+            "reply from {} [{}] seq={} time={}{}{}",
+            line.address,
+            self.paint(STRONG, line.mac),
+            line.sequence,
+            Micros(line.rtt_us),
+            Described(line.role, line.router),
+            self.paint(ALERT, duplicate)
+        )
+    }
+
+    /// The numbers at the end.
+    pub fn tally(self, tally: &Tally) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _: fmt::Result = self.write_tally(tally, &mut text);
+        text
+    }
+
+    fn write_tally(self, tally: &Tally, text: &mut String) -> fmt::Result {
+        let Tally {
+            address,
+            sent,
+            received,
+            unanswered,
+            duplicates,
+            ..
+        } = tally;
+        writeln!(text, "--- {address} ---")?;
+        writeln!(
+            text,
+            "{sent} sent, {received} received, {unanswered} unanswered, {duplicates} duplicates"
+        )?;
+        for mac in &tally.macs {
+            writeln!(
+                text,
+                "{}{}: {} answers, min/avg/max {}/{}/{}",
+                mac.mac,
+                Described(mac.role, mac.router),
+                mac.answers,
+                Micros(mac.min_us),
+                Micros(mac.avg_us),
+                Micros(mac.max_us)
+            )?;
+        }
+        if let Some(interface) = &tally.held {
+            writeln!(
+                text,
+                "{address} is on {} of this host: a host cannot ask for its own address, so an \
+                 answer is another machine's",
+                interface.escape_debug()
+            )?;
+        }
+        if tally.is_conflict() {
+            let number = tally.macs.len();
+            let line = format!("{number} MACs answer for {address}: it is held more than once");
+            writeln!(text, "{}", self.paint(ALERT, line))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a machine shows, as text that is safe to print.
+struct Shows<'a>(&'a Shown);
+
+impl fmt::Display for Shows<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Shown::Fingerprint(fingerprint) => f.write_str(fingerprint),
+            Shown::Error(error) => write!(f, "none: {}", error.escape_debug()),
+        }
+    }
+}
+
+/// ", active router 10.77.0.10", as far as it is known.
+struct Described(Option<Role>, Option<std::net::IpAddr>);
+
+impl fmt::Display for Described {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(role) = self.0 else { return Ok(()) };
+        write!(f, ", {}", role.describe())?;
+        match self.1 {
+            Some(router) => write!(f, " {router}"),
+            None => Ok(()),
+        }
+    }
+}

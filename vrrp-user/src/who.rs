@@ -1,0 +1,13 @@
+//! Who has an address: all the evidence, and what it comes to.
+//!
+//! Pure: the evidence is gathered elsewhere, [`Who::new`] weighs it.
+
+mod evidence;
+mod service;
+mod tally;
+mod verdict;
+
+pub use evidence::{Advertised, Answered, Held, Who};
+pub use service::{Service, Shown};
+pub use tally::{AnswerLine, MacTally, Tally};
+pub use verdict::Verdict;

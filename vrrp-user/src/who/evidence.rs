@@ -1,0 +1,178 @@
+//! The evidence of who has an address.
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Service, Verdict};
+use crate::{
+    model::{MacAddr, Priority, Timestamp, Vrid},
+    probe::{Host, Obstacle, Reply},
+    record::Role,
+    tracker::Tracker,
+};
+
+/// Who has an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "record", rename = "who")]
+pub struct Who {
+    /// When the evidence was complete.
+    pub time: Timestamp,
+    /// The address.
+    pub address: IpAddr,
+    /// What the evidence comes to.
+    pub verdict: Verdict,
+    /// The same in one sentence.
+    pub message: String,
+    /// The routers that advertise it.
+    pub advertised: Vec<Advertised>,
+    /// The MACs that answer for it.
+    pub answered: Vec<Answered>,
+    /// This host has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub held: Option<Held>,
+    /// Why it was not asked for, if it was not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_asked: Option<Obstacle>,
+    /// What services show at the address and at its routers.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub services: Vec<Service>,
+    /// For how long adverts were waited for, in milliseconds.
+    pub waited_ms: u64,
+}
+
+/// A router that advertises the address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Advertised {
+    /// Its own address: the source of its adverts.
+    pub source: IpAddr,
+    /// MAC of its adverts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mac: Option<MacAddr>,
+    /// Virtual router.
+    pub vrid: Vrid,
+    /// Its priority.
+    pub priority: Priority,
+    /// Interface that its adverts come to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interface: Option<String>,
+    /// VLAN identifiers, the outer first.
+    pub vlan: Vec<u16>,
+    /// It is this host.
+    pub this_host: bool,
+}
+
+/// A MAC that answers for the address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answered {
+    /// The MAC.
+    pub mac: MacAddr,
+    /// Whose it is; absent where nobody advertises the address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<Role>,
+    /// Source address of the router whose MAC it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub router: Option<IpAddr>,
+    /// Time from the question to the first answer, in microseconds.
+    pub rtt_us: u64,
+    /// How often it answered.
+    pub answers: u64,
+}
+
+/// This host has the address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    /// The interface that has it.
+    pub interface: String,
+}
+
+impl Who {
+    /// Puts the evidence about an address together and weighs it.
+    pub fn new(
+        address: IpAddr,
+        tracker: &Tracker,
+        host: &Host,
+        replies: &[Reply],
+        not_asked: Option<Obstacle>,
+        (since, now): (Timestamp, Timestamp),
+    ) -> Self {
+        let waited = now.since(since);
+        let mut who = Self {
+            time: now,
+            address,
+            verdict: Verdict::Nobody,
+            message: String::new(),
+            advertised: advertised(address, tracker, host, now),
+            answered: answered(address, tracker, host, replies, now),
+            held: host.holder(address).map(|interface| Held {
+                interface: interface.to_string(),
+            }),
+            not_asked,
+            services: Vec::new(),
+            waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
+        };
+        (who.verdict, who.message) = who.judge();
+        who
+    }
+
+    /// Adds what a service shows, and weighs the evidence anew.
+    pub fn add_service(&mut self, service: Service) {
+        self.services.push(service);
+        (self.verdict, self.message) = self.judge();
+    }
+
+    /// Whether adverts explain all there is: more waiting would not tell more.
+    pub fn is_explained(&self) -> bool {
+        let rightful = |answer: &Answered| answer.role.is_some_and(Role::is_rightful);
+        !self.advertised.is_empty() && self.answered.iter().all(rightful)
+    }
+}
+
+fn advertised(address: IpAddr, tracker: &Tracker, host: &Host, now: Timestamp) -> Vec<Advertised> {
+    let mut advertised = Vec::new();
+    for router in tracker.routers() {
+        let alive = router
+            .speakers()
+            .filter(|speaker| speaker.is_alive(now))
+            .filter(|speaker| speaker.addresses().any(|other| other == address));
+        for speaker in alive {
+            advertised.push(Advertised {
+                source: speaker.source,
+                mac: speaker.mac,
+                vrid: router.vrid,
+                priority: speaker.priority,
+                interface: router.segment.interface.as_deref().map(str::to_owned),
+                vlan: router.segment.vlan.ids().to_vec(),
+                this_host: host.holder(speaker.source).is_some(),
+            });
+        }
+    }
+    advertised
+}
+
+fn answered(
+    address: IpAddr,
+    tracker: &Tracker,
+    host: &Host,
+    replies: &[Reply],
+    now: Timestamp,
+) -> Vec<Answered> {
+    let mut answered: Vec<Answered> = Vec::new();
+    for reply in replies.iter().filter(|reply| reply.address == address) {
+        if let Some(known) = answered.iter_mut().find(|one| one.mac == reply.mac) {
+            known.answers += 1;
+            continue;
+        }
+        let owner = (reply.mac, host.owns(reply.mac));
+        let whose = tracker.whose(&reply.segment, address, owner, now);
+        answered.push(Answered {
+            mac: reply.mac,
+            role: whose.map(|whose| whose.role),
+            router: whose.and_then(|whose| whose.router),
+            rtt_us: u64::try_from(reply.span.as_micros()).unwrap_or(u64::MAX),
+            answers: 1,
+        });
+    }
+    answered
+}
