@@ -43,6 +43,9 @@ pub enum Command {
     /// Explain a finding: what it means, how it shows, what to do, what to run next; without a code,
     /// list them.
     Explain(ExplainArgs),
+    /// Check a configuration of keepalived, and compare it with a capture; status 1 when there is
+    /// something to say.
+    Lint(LintArgs),
     /// Tell who has an address: who advertises it, who answers for it, and whether they are one.
     Who(WhoArgs),
     /// Ask who has an address, again and again, and tell whose MAC it is that answers.
@@ -133,6 +136,17 @@ impl LogArgs {
 pub struct ExplainArgs {
     /// Code of the finding, such as split-brain.
     pub code: Option<Code>,
+}
+
+/// Arguments of `vrrpwatch lint`.
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// The configuration; what it includes is read, too.
+    #[arg(value_name = "CONF")]
+    pub conf: PathBuf,
+    /// A capture of the segment it is for.
+    #[arg(value_name = "CAPTURE")]
+    pub capture: Option<PathBuf>,
 }
 
 /// From which severity on a finding makes `replay` end with status 1.

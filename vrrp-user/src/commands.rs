@@ -2,6 +2,7 @@
 
 mod arping;
 mod explain;
+mod lint;
 mod replay;
 mod run;
 mod who;
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Replay(args) => replay::replay(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Run(args) => run::run(&args),
         Command::Who(args) => who::who(&args),
         Command::Arping(args) => arping::arping(&args),
@@ -181,6 +183,7 @@ fn host_name() -> Option<String> {
         .and_then(|name| name.into_string().ok())
 }
 
+/// A key that nobody else has.
 fn fresh_key() -> Result<FingerprintKey, Failure> {
     let mut key = [0; 16];
     getrandom::fill(&mut key).map_err(Failure::Random)?;

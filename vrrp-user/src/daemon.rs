@@ -139,3 +139,6 @@ impl Daemons {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

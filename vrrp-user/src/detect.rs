@@ -8,6 +8,7 @@
 //!
 //! What is wrong with single packets is counted as `incident`s.
 
+mod account;
 mod address_list_mismatch;
 mod address_lost;
 mod advert_gap;
@@ -62,10 +63,9 @@ use std::{
 use crate::{
     daemon::Daemons,
     frame::Direction,
-    log::Entry,
-    model::{Span, Timestamp, Vrid},
+    model::{Span, Timestamp},
     probe::Round,
-    record::{Body, ChangeReason, LossReason, Record, Severity, Start, StateRecord},
+    record::{Body, LossReason, Record, Severity, Start},
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
@@ -170,52 +170,6 @@ impl Analyst {
             wire::Body::Arp(arp) => self.arp(&segment, sighting, arp),
             wire::Body::Nd(nd) => self.nd(&segment, sighting, nd),
         }
-    }
-
-    /// What the daemons say of themselves.
-    pub const fn daemons_mut(&mut self) -> &mut Daemons {
-        &mut self.daemons
-    }
-
-    /// Takes a line of a log in. Returns the VRID of the instance it is about, where that is known.
-    pub fn handle_log(&mut self, entry: &Entry) -> Option<Vrid> {
-        let (routers, vrid) = self.daemons.handle(entry, &self.tracker, self.now);
-        for id in routers {
-            self.assess(id);
-        }
-        vrid
-    }
-
-    /// A router that became active, by this line, beside one that stays so on the wire: as if it
-    /// had taken over.
-    pub(crate) fn contest(&self, entry: &Entry) -> Option<Record> {
-        let (router, own) = self.daemons.new_master(entry, &self.tracker)?;
-        let active = router
-            .live(self.now)
-            .filter(|active| active.id() != own.id())?;
-        let state = StateRecord {
-            vrid: router.vrid,
-            family: router.family,
-            group: router.group,
-            peers: router.peers.iter().copied().collect(),
-            from: Some(active.source),
-            to: own.source,
-            mac: own.mac,
-            priority: own.priority,
-            addresses: own.addresses().collect(),
-            reason: ChangeReason::Timeout,
-            outage_ms: None,
-            completes: None,
-            converged_ms: None,
-            announced: Some(Vec::new()),
-        };
-        let body = Body::State(state);
-        Some(ledger::record(&router.segment, self.now, body))
-    }
-
-    /// Takes in a line from before the run.
-    pub fn recall_log(&mut self, entry: &Entry) {
-        self.daemons.recall(entry);
     }
 
     /// Takes in that frames were lost.

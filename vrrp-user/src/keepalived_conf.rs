@@ -7,6 +7,7 @@
 mod block;
 pub(crate) mod drift;
 mod instance;
+pub mod lint;
 mod source;
 
 use std::{

@@ -26,7 +26,7 @@ use crate::{
     frame::Frame,
     keepalived_conf::Conf,
     log::Entry,
-    model::{FingerprintKey, Timestamp},
+    model::{FingerprintKey, Timestamp, Vrid},
     probe::{ProbeSettings, Prober, Question},
     record::{
         AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record,
@@ -192,14 +192,25 @@ impl Observer {
     /// Takes in a line of a log, which was read at `now`.
     pub fn handle_log(&mut self, now: Timestamp, entry: &Entry) {
         self.advance(now);
-        self.summary.log += 1;
         let vrid = self.analyst.handle_log(entry);
-        self.chronicle.note_log(now, entry, vrid);
-        let time = entry.line.time.map_or(now, |window| window.start);
-        let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
         if let (Some(contest), Some(logged)) = (self.analyst.contest(entry), entry.line.time) {
             self.chronicle.contest(contest, logged);
         }
+        self.report_log(now, entry, vrid);
+    }
+
+    /// Takes in a line that was written after the capture ended. It is reported, but nothing is
+    /// concluded: what would prove it was not captured.
+    pub fn handle_afterword(&mut self, entry: &Entry) {
+        let vrid = self.analyst.handle_afterword(entry);
+        self.report_log(self.now, entry, vrid);
+    }
+
+    fn report_log(&mut self, now: Timestamp, entry: &Entry, vrid: Option<Vrid>) {
+        self.summary.log += 1;
+        self.chronicle.note_log(now, entry, vrid);
+        let time = entry.line.time.map_or(now, |window| window.start);
+        let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
         self.push(Record {
             time,
             interface: entry.reading.details.interface.as_deref().map(Arc::from),

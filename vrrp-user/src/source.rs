@@ -20,7 +20,7 @@ mod split;
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 use jiff::tz::TimeZone;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TrySendError};
 
 pub use journal::JournalSettings;
 pub use recorded::{OpenLogError, RecordedLogs};
@@ -230,17 +230,22 @@ impl Intake {
         self.batch.len() >= BATCH
     }
 
-    /// Passes on what was taken; waits while the queue is full.
-    fn pass_blocking(&mut self) -> Result<(), Closed> {
-        if self.batch.is_empty() {
-            return if self.queue.is_closed() {
-                Err(Closed)
-            } else {
-                Ok(())
-            };
+    /// Passes on what was taken, unless the queue is full. Returns whether it did.
+    fn try_pass(&mut self) -> Result<bool, Closed> {
+        if self.queue.is_closed() {
+            return Err(Closed);
         }
-        let batch = std::mem::take(&mut self.batch);
-        self.queue.blocking_send(batch).or(Err(Closed))
+        if self.batch.is_empty() {
+            return Ok(true);
+        }
+        match self.queue.try_reserve() {
+            Ok(place) => {
+                place.send(std::mem::take(&mut self.batch));
+                Ok(true)
+            }
+            Err(TrySendError::Full(())) => Ok(false),
+            Err(TrySendError::Closed(())) => Err(Closed),
+        }
     }
 
     /// Passes on what was taken; waits while the queue is full.

@@ -8,12 +8,13 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 /// Directories that hold daemons and tools of the administrator, and are often not on the PATH.
-const SYSTEM: [&str; 5] = [
+const SYSTEM: [&str; 6] = [
     "/usr/sbin",
     "/sbin",
     "/usr/local/sbin",
     "/usr/lib/frr",
     "/usr/libexec/frr",
+    "/usr/lib/systemd",
 ];
 
 /// Finds a program on the PATH or where the distribution keeps its daemons.

@@ -132,7 +132,7 @@ impl Run {
     fn end_logs(&mut self) {
         let Some(last) = self.last else { return };
         while let Some((_, entry)) = self.logs.next_until(last + POSTLUDE) {
-            self.observer.handle_log(last, &entry);
+            self.observer.handle_afterword(&entry);
         }
     }
 

@@ -144,7 +144,7 @@ pub(super) const CONFIG_DRIFT: Explanation = Explanation {
     action: "Test the file, and reload the daemon at a good time.",
     next: &[
         "keepalived --config-test",
-        "vrrpwatch replay --keepalived-conf /etc/keepalived/keepalived.conf CAPTURE",
+        "vrrpwatch lint /etc/keepalived/keepalived.conf CAPTURE    # the same without a daemon",
     ],
 };
 

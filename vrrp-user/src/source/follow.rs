@@ -28,6 +28,8 @@ use crate::model::Timestamp;
 /// A look is taken this often even if nobody says that something changed: the directory may not
 /// exist yet, and network file systems tell of nothing.
 const PATIENCE_MS: u16 = 500;
+/// How soon a full queue is tried again.
+const CONGESTION_MS: u16 = 10;
 /// A file that was renamed is read on for so long: its writer has to be told first.
 const AFTERLIFE: Duration = Duration::from_secs(30);
 /// Renamed files that are read on at a time.
@@ -68,7 +70,7 @@ pub(super) fn spawn(path: PathBuf, from_start: bool, intake: Intake) -> Result<(
         .name("log".to_owned())
         .spawn(move || {
             while follower.look().is_ok() {
-                follower.wait();
+                follower.wait(PATIENCE_MS);
             }
         })
         .map_err(SourceError::io(what))?;
@@ -127,15 +129,27 @@ impl Follower {
                 .chain(&mut self.current);
             let mut more = false;
             for file in files {
-                if file.read(&mut self.intake, &mut self.chunk)? {
+                if file.read(&mut self.intake, &mut self.chunk) {
                     more = true;
                     break;
                 }
             }
+            if !more || self.intake.is_full() {
+                self.pass(now)?;
+            }
             if !more {
-                return self.intake.pass_blocking();
+                return Ok(());
             }
         }
+    }
+
+    /// Passes on what was taken. While the queue is full it still looks for new files.
+    fn pass(&mut self, now: Timestamp) -> Result<(), Closed> {
+        while !self.intake.try_pass()? {
+            self.wait(CONGESTION_MS);
+            self.replace(now);
+        }
+        Ok(())
     }
 
     /// Opens the file that has the name now, if it is another one.
@@ -178,10 +192,10 @@ impl Follower {
     }
 
     /// Waits until something changed, or for a while.
-    fn wait(&self) {
+    fn wait(&self, patience_ms: u16) {
         let mut ready = [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
         // An error is a reason to look, as well.
-        let _: nix::Result<_> = poll(&mut ready, PollTimeout::from(PATIENCE_MS));
+        let _: nix::Result<_> = poll(&mut ready, PollTimeout::from(patience_ms));
         // What it was does not matter: everything is looked at.
         while self
             .inotify
@@ -201,7 +215,7 @@ impl Followed {
     }
 
     /// Reads a piece of the file. Returns whether there was any.
-    fn read(&mut self, intake: &mut Intake, chunk: &mut [u8]) -> Result<bool, Closed> {
+    fn read(&mut self, intake: &mut Intake, chunk: &mut [u8]) -> bool {
         if self.was_truncated() {
             self.lines.end(|line| intake.take(line));
             self.offset = 0;
@@ -209,7 +223,7 @@ impl Followed {
         }
         let count = match self.file.read_at(chunk, self.offset) {
             Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
             Err(error) => {
                 tracing::warn!(%error, "a log file cannot be read on");
                 0
@@ -220,10 +234,7 @@ impl Followed {
         self.offset += count as u64;
         self.remember(bytes);
         self.lines.push(bytes, |line| intake.take(line));
-        if intake.is_full() {
-            intake.pass_blocking()?;
-        }
-        Ok(count > 0)
+        count > 0
     }
 
     fn remember(&mut self, bytes: &[u8]) {

@@ -1,5 +1,7 @@
 //! Log files, and what happens to them.
 
+mod journal;
+
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
@@ -164,12 +166,14 @@ async fn a_million_lines_come_whole_through_rotation_and_take_no_room() {
     const LINES: u64 = 1_000_000;
     const AT_ONCE: u64 = 1000;
     const EACH_FILE: u64 = 250_000;
+    const PACE: Duration = Duration::from_millis(10);
     let directory = Directory::new("flood");
     drop(create(&directory.file()));
     let mut logs = follow(directory.file(), true);
     let path = directory.0.clone();
     let writer = std::thread::spawn(move || {
         let mut file = create(&path.join("syslog"));
+        let mut due = wall_clock();
         for start in (0..LINES).step_by(usize::try_from(AT_ONCE).expect("a small number")) {
             if start > 0 && start % EACH_FILE == 0 {
                 let old = path.join(format!("syslog.{start}"));
@@ -177,6 +181,13 @@ async fn a_million_lines_come_whole_through_rotation_and_take_no_room() {
                 file = create(&path.join("syslog"));
             }
             write(&mut file, start..start + AT_ONCE);
+            // The rate that is promised; a file that is renamed twice in a moment is nobody's log.
+            due = due + PACE;
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a rate, and not a wait for anything"
+            )]
+            std::thread::sleep(due.since(wall_clock()));
         }
     });
     let before = memory();

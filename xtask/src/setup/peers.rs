@@ -9,7 +9,7 @@ use super::apt;
 use crate::shell;
 
 /// Programs, and Debian's packages of them.
-const PEERS: [(&str, &str); 10] = [
+const PEERS: [(&str, &str); 12] = [
     ("keepalived", "keepalived"),
     ("vrrpd", "frr"),
     ("tcpdump", "tcpdump"),
@@ -18,6 +18,8 @@ const PEERS: [(&str, &str); 10] = [
     ("ip", "iproute2"),
     ("ethtool", "ethtool"),
     ("nsenter", "util-linux"),
+    ("journalctl", "systemd"),
+    ("systemd-journal-remote", "systemd-journal-remote"),
     ("sshd", "openssh-server"),
     ("openssl", "openssl"),
 ];

@@ -1,0 +1,67 @@
+//! The daemons' own account, beside what is seen.
+
+use super::{Analyst, ledger};
+use crate::{
+    daemon::Daemons,
+    log::Entry,
+    model::{Timestamp, Vrid},
+    record::{Body, ChangeReason, Record, StateRecord},
+    tracker::{Router, Speaker},
+};
+
+impl Analyst {
+    /// What the daemons say of themselves.
+    pub const fn daemons_mut(&mut self) -> &mut Daemons {
+        &mut self.daemons
+    }
+
+    /// Takes a line of a log in. Returns the VRID of the instance it is about, where that is known.
+    pub fn handle_log(&mut self, entry: &Entry) -> Option<Vrid> {
+        let (routers, vrid) = self.daemons.handle(entry, &self.tracker, self.now);
+        for id in routers {
+            self.assess(id);
+        }
+        vrid
+    }
+
+    /// Takes in a line that was written when nothing was seen any more: nothing is found in it.
+    pub fn handle_afterword(&mut self, entry: &Entry) -> Option<Vrid> {
+        self.daemons.handle(entry, &self.tracker, self.now).1
+    }
+
+    /// A router that became active, by this line, beside one that stays so on the wire: as if it
+    /// had taken over.
+    pub(crate) fn contest(&self, entry: &Entry) -> Option<Record> {
+        let (router, own) = self.daemons.new_master(entry, &self.tracker)?;
+        let active = router
+            .live(self.now)
+            .filter(|active| active.id() != own.id())?;
+        Some(takeover(router, own, active, self.now))
+    }
+
+    /// Takes in a line from before the run.
+    pub fn recall_log(&mut self, entry: &Entry) {
+        self.daemons.recall(entry);
+    }
+}
+
+/// The takeover that would have been, had the active router yielded.
+fn takeover(router: &Router, own: &Speaker, active: &Speaker, now: Timestamp) -> Record {
+    let state = StateRecord {
+        vrid: router.vrid,
+        family: router.family,
+        group: router.group,
+        peers: router.peers.iter().copied().collect(),
+        from: Some(active.source),
+        to: own.source,
+        mac: own.mac,
+        priority: own.priority,
+        addresses: own.addresses().collect(),
+        reason: ChangeReason::Timeout,
+        outage_ms: None,
+        completes: None,
+        converged_ms: None,
+        announced: Some(Vec::new()),
+    };
+    ledger::record(&router.segment, now, Body::State(state))
+}
