@@ -35,6 +35,7 @@ mod log_gap;
 mod log_wire_disagree;
 mod malformed_advert;
 mod no_master;
+mod own;
 mod owner_conflict;
 mod plaintext_auth;
 mod reflected_advert;
@@ -63,6 +64,7 @@ use std::{
 use crate::{
     daemon::Daemons,
     frame::Direction,
+    machine::Machine,
     model::{Span, Timestamp},
     probe::Round,
     record::{Body, LossReason, Record, Severity, Start},
@@ -97,6 +99,8 @@ pub struct Analyst {
     now: Timestamp,
     tracker: Tracker,
     daemons: Daemons,
+    /// The host itself, where it is watched live.
+    machine: Machine,
     ledger: Ledger,
     incidents: Incidents,
     echoes: Echoes,
@@ -260,6 +264,9 @@ impl Analyst {
                 for router in forgotten {
                     self.forget(&router);
                 }
+                if direction == Some(Direction::Out) {
+                    self.note_own(id, claim.source);
+                }
                 self.assess(id);
             }
         }
@@ -353,6 +360,8 @@ impl Analyst {
         let view = View {
             router,
             daemons: &self.daemons,
+            machine: &self.machine,
+            open: false,
             now,
         };
         let mut deadline: Option<Timestamp> = None;
@@ -364,10 +373,14 @@ impl Analyst {
         let mut records = Vec::new();
         let open = self.ledger.codes(&Subject::Router(id));
         for detector in DETECTORS {
+            let code = detector.code();
+            let view = View {
+                open: open.contains(code),
+                ..view
+            };
             sooner(detector.deadline(&view));
             let assessment = detector.assess(&view);
-            let code = detector.code();
-            if matches!(assessment, Assessment::Absent) && !open.contains(code) {
+            if matches!(assessment, Assessment::Absent) && !view.open {
                 continue;
             }
             let key = Key {
@@ -389,6 +402,8 @@ impl Analyst {
             let view = View {
                 router: one,
                 daemons: &self.daemons,
+                machine: &self.machine,
+                open: false,
                 now,
             };
             for detector in PAIR_DETECTORS {

@@ -20,6 +20,7 @@ pub mod keepalived_conf;
 pub mod link;
 pub mod live;
 pub mod log;
+pub mod machine;
 pub mod model;
 pub mod observer;
 pub mod probe;

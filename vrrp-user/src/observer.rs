@@ -26,8 +26,9 @@ use crate::{
     frame::Frame,
     keepalived_conf::Conf,
     log::Entry,
+    machine::AddressChange,
     model::{FingerprintKey, Timestamp, Vrid},
-    probe::{ProbeSettings, Prober, Question},
+    probe::{Host, ProbeSettings, Prober, Question},
     record::{
         AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record,
         Severity, Start, Summary,
@@ -87,6 +88,8 @@ pub enum Request {
     Unwatch(IpAddr),
     /// Ask who has an address.
     Ask(Question),
+    /// Find out whether a VRRP daemon runs on this host, and tell by [`Observer::handle_daemon`].
+    FindDaemon,
 }
 
 /// The core of vrrpwatch. See the module's documentation.
@@ -239,16 +242,48 @@ impl Observer {
         // Only here is the time that of the clock: frames that waited their turn bring their own,
         // and questions paced by that would leave in a burst.
         self.probe(self.now);
+        if self.analyst.machine_mut().seeks_daemon(self.now) {
+            self.outputs.push_back(Output::Request(Request::FindDaemon));
+        }
     }
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let analyst = self.analyst.poll_timeout();
-        let others = [self.chronicle.next_due(), self.probe_due()];
+        let others = [
+            self.chronicle.next_due(),
+            self.probe_due(),
+            self.analyst.machine().next_due(),
+        ];
         analyst
             .into_iter()
             .chain(others.into_iter().flatten())
             .min()
+    }
+
+    /// Takes in what this host holds and from where it may ask. Without it nothing is asked for, and
+    /// nothing is known of what the host itself shows.
+    pub fn handle_host(&mut self, time: Timestamp, host: Host) {
+        self.advance(time);
+        self.analyst.handle_host(&host, self.now);
+        if let Some(prober) = &mut self.prober {
+            prober.set_host(host, self.now);
+        }
+        self.collect();
+    }
+
+    /// Takes in that an address of this host came or went.
+    pub fn handle_address(&mut self, time: Timestamp, change: &AddressChange) {
+        self.advance(time);
+        self.analyst.handle_address(change, self.now);
+        self.collect();
+    }
+
+    /// Takes in whether a VRRP daemon runs on this host.
+    pub fn handle_daemon(&mut self, time: Timestamp, runs: bool) {
+        self.advance(time);
+        self.analyst.handle_daemon(runs, self.now);
+        self.collect();
     }
 
     /// Takes in the configuration of keepalived on the watched host.

@@ -164,6 +164,11 @@ impl Host {
             LogEvent::IpAssign if details.on == Some(true) && self.own.len() < MAX_INSTANCES => {
                 self.own.extend(details.address);
             }
+            // What changed since is not known.
+            LogEvent::LogGap => self
+                .instances
+                .values_mut()
+                .for_each(|belief| belief.priority = None),
             _ => {}
         }
         let names = self.concerned(entry);

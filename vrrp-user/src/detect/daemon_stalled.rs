@@ -9,13 +9,22 @@ use super::{
 };
 use crate::{
     daemon::{Belief, Host},
-    log::Window,
+    log::{LogEvent, Window},
     model::{Span, Timestamp},
     record::Code,
     tracker::Speaker,
 };
 
 pub(super) struct DaemonStalled;
+
+/// The lines that would explain why adverts stop.
+const EXPLANATIONS: &[LogEvent] = &[
+    LogEvent::Life,
+    LogEvent::StateBackup,
+    LogEvent::FaultWhy,
+    LogEvent::SendErr,
+    LogEvent::Link,
+];
 
 /// A stall that the daemon reported is history after so long.
 const MEMORY: Span = Span::from_secs(30);
@@ -114,7 +123,9 @@ impl Detector for DaemonStalled {
 
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, Stall<'a>)> {
     view.beliefs().find_map(|(host, belief)| {
-        if let Some(own) = shown(host, belief, view) {
+        if view.tells(host, belief, EXPLANATIONS)
+            && let Some(own) = shown(host, belief, view)
+        {
             return Some((host, Stall::Shown(belief, own)));
         }
         let (at, late) = host.stall.filter(|(at, _)| view.now < at.end + MEMORY)?;
@@ -137,7 +148,8 @@ fn shown<'a>(host: &Host, belief: &Belief, view: &View<'a>) -> Option<&'a Speake
         || belief
             .send_error
             .as_ref()
-            .is_some_and(|(at, _)| since_then(*at));
+            .is_some_and(|(at, _)| since_then(*at))
+        || view.machine.daemon_gone(own.last).is_some();
     // Packets of others start a master's timer anew, and a better router makes it yield.
     let disturbed = view
         .router

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     daemon::{Belief, Host},
-    log::Window,
+    log::{LogEvent, Window},
     model::{Span, Timestamp},
     record::Code,
 };
@@ -95,6 +95,9 @@ fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, Window)> {
     })
 }
 
+/// The lines that tell that it is no longer master.
+const ENDS: &[LogEvent] = &[LogEvent::Life, LogEvent::StateBackup, LogEvent::FaultWhy];
+
 /// When an advert is due at the latest, and since when one would have been seen, if the daemon gives
 /// reason to expect that none will come: it has become master and not advertised since, or could not
 /// send.
@@ -115,7 +118,10 @@ fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<(Timestamp, Time
             let due = last.map_or(time.end, |last| last + view.interval() * 5 / 4);
             Some((due, last.unwrap_or(time.end)))
         }
-        None => never.then_some((since.end + patience, since.end)),
+        None => {
+            let due = (since.end + patience, since.end);
+            (never && view.tells(host, belief, ENDS)).then_some(due)
+        }
     }
 }
 

@@ -165,7 +165,7 @@ impl Session {
                     }
                 }
                 // It is over before the filter is full, and asks by itself.
-                Output::Request(Request::Unwatch(_) | Request::Ask(_)) => {}
+                Output::Request(Request::Unwatch(_) | Request::Ask(_) | Request::FindDaemon) => {}
             }
         }
     }
