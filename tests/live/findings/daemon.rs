@@ -160,7 +160,13 @@ fn who_stops_or_loses_its_link_has_not_died() -> Result<()> {
     scene.state("resigned", lab.host("lb1"))?;
     scene.end_with(
         &[],
-        &["silent-failover", "advert-gap", "stale-garp", "no-master"],
+        &[
+            "silent-failover",
+            "advert-gap",
+            "stale-garp",
+            "no-master",
+            "flapping",
+        ],
     )
 }
 
