@@ -10,28 +10,29 @@
 //! Time is what the frames say. It never runs backwards: a frame that arrives late (CPUs race for
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
+mod account;
 mod duplicate;
 mod probing;
 mod watch;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::IpAddr,
     sync::Arc,
 };
 
 use crate::{
     chronicle::Chronicle,
+    daemon::HostName,
     detect::{Analyst, Sighting},
     frame::Frame,
     keepalived_conf::Conf,
-    log::Entry,
     machine::AddressChange,
-    model::{FingerprintKey, Timestamp, Vrid},
+    model::{FingerprintKey, Timestamp},
     probe::{Host, ProbeSettings, Prober, Question},
     record::{
-        AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record,
-        Severity, Start, Summary,
+        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
+        Start, Summary,
     },
     tracker::Segment,
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
@@ -102,6 +103,8 @@ pub struct Observer {
     analyst: Analyst,
     chronicle: Chronicle,
     prober: Option<Prober>,
+    /// Of these hosts it was said what is inferred of the times of their lines.
+    inferred: BTreeSet<HostName>,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -124,6 +127,7 @@ impl Observer {
             duplicates: Duplicates::default(),
             analyst: Analyst::default(),
             chronicle: Chronicle::default(),
+            inferred: BTreeSet::new(),
             summary: Summary::default(),
             outputs,
         }
@@ -190,44 +194,6 @@ impl Observer {
         self.analyst.handle_loss(self.now, &lost);
         self.report(time, Body::Loss(Loss { lost }));
         self.collect();
-    }
-
-    /// Takes in a line of a log, which was read at `now`.
-    pub fn handle_log(&mut self, now: Timestamp, entry: &Entry) {
-        self.advance(now);
-        let vrid = self.analyst.handle_log(entry);
-        if let (Some(contest), Some(logged)) = (self.analyst.contest(entry), entry.line.time) {
-            self.chronicle.contest(contest, logged);
-        }
-        self.report_log(now, entry, vrid);
-    }
-
-    /// Takes in a line that was written after the capture ended. It is reported, but nothing is
-    /// concluded: what would prove it was not captured.
-    pub fn handle_afterword(&mut self, entry: &Entry) {
-        let vrid = self.analyst.handle_afterword(entry);
-        self.report_log(self.now, entry, vrid);
-    }
-
-    fn report_log(&mut self, now: Timestamp, entry: &Entry, vrid: Option<Vrid>) {
-        self.summary.log += 1;
-        self.chronicle.note_log(now, entry, vrid);
-        let time = entry.line.time.map_or(now, |window| window.start);
-        let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
-        self.push(Record {
-            time,
-            interface: entry.reading.details.interface.as_deref().map(Arc::from),
-            vlan: Vec::new(),
-            direction: None,
-            observer: self.settings.observer.clone(),
-            body: Body::Log(Box::new(record)),
-        });
-        self.collect();
-    }
-
-    /// Takes in a line from before the run: what the daemon is, not what it did.
-    pub fn recall_log(&mut self, entry: &Entry) {
-        self.analyst.recall_log(entry);
     }
 
     /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
@@ -304,7 +270,7 @@ impl Observer {
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
         for incident in self.chronicle.finish() {
-            self.push(incident);
+            self.push_incident(incident);
         }
         let summary = self.summary.clone();
         self.report(self.now, Body::Summary(summary));
@@ -322,7 +288,7 @@ impl Observer {
         self.analyst.handle_timeout(self.now);
         for mut incident in self.chronicle.expire(self.now) {
             incident.observer.clone_from(&self.settings.observer);
-            self.push(incident);
+            self.push_incident(incident);
         }
         self.collect();
     }
@@ -335,7 +301,7 @@ impl Observer {
             self.guide_prober(&record);
             self.push(record);
             if let Some(incident) = incident {
-                self.push(incident);
+                self.push_incident(incident);
             }
         }
     }
