@@ -21,6 +21,7 @@ pub mod link;
 pub mod live;
 pub mod log;
 pub mod machine;
+mod merge;
 pub mod model;
 pub mod observer;
 pub mod probe;

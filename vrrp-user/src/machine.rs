@@ -183,6 +183,11 @@ impl Machine {
         self.daemon.missing.filter(|missing| *missing > last)
     }
 
+    /// When the daemon was last seen to be there, if that was after it sent adverts at `last`.
+    pub(crate) fn daemon_found(&self, last: Timestamp) -> Option<Timestamp> {
+        self.daemon.found.filter(|found| *found > last)
+    }
+
     /// When [`Machine::seeks_daemon`] has to be asked.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.pulses.next_due()
@@ -194,20 +199,14 @@ impl Machine {
         self.pulses.pause(now)
     }
 
-    /// Takes in whether a VRRP daemon runs. Returns the routers for which that is news.
-    pub(crate) fn note_daemon(&mut self, runs: bool, now: Timestamp) -> Vec<RouterId> {
-        let before = self.daemon.missing.is_some();
+    /// Takes in whether a VRRP daemon runs.
+    pub(crate) fn note_daemon(&mut self, runs: bool, now: Timestamp) {
         self.daemon.sought = Some(now);
         if runs {
             self.daemon.found = Some(now);
             self.daemon.missing = None;
         } else if self.daemon.found.is_some() {
             self.daemon.missing.get_or_insert(now);
-        }
-        if before == self.daemon.missing.is_some() {
-            Vec::new()
-        } else {
-            self.pulses.routers().collect()
         }
     }
 }

@@ -38,9 +38,8 @@ impl Analyst {
 
     /// Takes in whether a VRRP daemon runs on the host.
     pub(crate) fn handle_daemon(&mut self, runs: bool, now: Timestamp) {
-        for id in self.machine.note_daemon(runs, now) {
-            self.assess(id);
-        }
+        self.machine.note_daemon(runs, now);
+        self.assess_own();
     }
 
     /// Takes in that the host has sent an advert from this address.

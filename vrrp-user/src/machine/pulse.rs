@@ -81,10 +81,6 @@ impl Pulses {
         any
     }
 
-    pub(super) fn routers(&self) -> impl Iterator<Item = RouterId> {
-        self.pulses.keys().copied()
-    }
-
     fn set(&mut self, router: RouterId, pulse: Pulse) {
         if let Some(before) = self.pulses.insert(router, pulse) {
             self.by_due.remove(&(before.due, router));
