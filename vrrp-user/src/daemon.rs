@@ -95,6 +95,13 @@ impl Daemons {
             .unwrap_or_default()
     }
 
+    /// Finds the virtual routers of the instances for which there was none.
+    pub(crate) fn bind(&mut self, tracker: &Tracker) {
+        for host in self.hosts.values_mut() {
+            host.bind_all(tracker);
+        }
+    }
+
     /// The host that sends adverts from this address, and writes a log.
     pub(crate) fn sending(&self, source: IpAddr) -> Option<&Host> {
         self.hosts.values().find(|host| host.sends(source))

@@ -264,6 +264,7 @@ impl Analyst {
                 for router in forgotten {
                     self.forget(&router);
                 }
+                self.introduce(id, claim.source);
                 if direction == Some(Direction::Out) {
                     self.note_own(id, claim.source);
                 }

@@ -246,6 +246,19 @@ impl Host {
             .collect()
     }
 
+    /// Finds the virtual routers of the instances that have none.
+    pub(super) fn bind_all(&mut self, tracker: &Tracker) {
+        let names: Vec<String> = self
+            .instances
+            .values()
+            .filter(|belief| belief.router.is_none())
+            .map(|belief| belief.name.clone())
+            .collect();
+        for name in names {
+            self.bind(&name, tracker);
+        }
+    }
+
     /// Finds the virtual router of an instance, if it is not known.
     fn bind(&mut self, name: &str, tracker: &Tracker) {
         let Some(belief) = self.instances.get(name) else {

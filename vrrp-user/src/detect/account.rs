@@ -1,12 +1,14 @@
 //! The daemons' own account, beside what is seen.
 
+use std::net::IpAddr;
+
 use super::{Analyst, ledger};
 use crate::{
     daemon::{Concern, Daemons},
     log::Entry,
     model::Timestamp,
     record::{Body, ChangeReason, Record, StateRecord},
-    tracker::{Router, Speaker},
+    tracker::{Router, RouterId, Speaker},
 };
 
 impl Analyst {
@@ -27,6 +29,16 @@ impl Analyst {
             self.assess(*id);
         }
         concern
+    }
+
+    /// Lets the daemons look for their routers among those that are new: their lines may have come
+    /// before. A router that is heard for the second time is no mistake.
+    pub(super) fn introduce(&mut self, id: RouterId, source: IpAddr) {
+        let is_new = |speaker: &Speaker| speaker.source == source && speaker.adverts == 2;
+        let router = self.tracker.router(id);
+        if router.is_some_and(|router| router.speakers().any(is_new)) {
+            self.daemons.bind(&self.tracker);
+        }
     }
 
     /// Takes in a line that was written when nothing was seen any more: nothing is found in it.
