@@ -2,7 +2,7 @@
 
 use super::{
     disagreement,
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
 };
 use crate::{model::Timestamp, record::Code, tracker::Config, wire::Checksum};
 
@@ -11,6 +11,10 @@ pub(super) struct ChecksumVariantMismatch;
 impl Detector for ChecksumVariantMismatch {
     fn code(&self) -> Code {
         Code::ChecksumVariantMismatch
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Rivals
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
