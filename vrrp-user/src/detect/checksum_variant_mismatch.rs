@@ -3,6 +3,7 @@
 use super::{
     disagreement,
     view::{Assessment, Description, Detector, Matter, Sign, View},
+    words::checksum_variant,
 };
 use crate::{model::Timestamp, record::Code, tracker::Config, wire::Checksum};
 
@@ -22,12 +23,21 @@ impl Detector for ChecksumVariantMismatch {
     }
 
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
+        let mut configs = sign
+            .speakers
+            .iter()
+            .filter_map(|id| view.speaker(*id))
+            .map(|speaker| &speaker.config);
+        let advice = match (configs.next(), configs.next()) {
+            (Some(one), Some(other)) => checksum_variant(one, other).1,
+            _ => "",
+        };
         disagreement::describe(
             view,
             sign,
             "the checksum of VRRPv3 over IPv4",
             |config| value(config).to_owned(),
-            "Set v3_checksum_as_v2 on all routers or on none; RFC 9568 wants it set, keepalived and FRR leave it unset by default. keepalived that has it set takes either; one that has not drops the other.",
+            advice,
         )
     }
 
