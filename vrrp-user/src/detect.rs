@@ -79,7 +79,7 @@ use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
 use roll::{DETECTORS, PAIR_DETECTORS};
-use view::{Assessment, View};
+use view::{Assessment, Matters, View};
 
 /// A packet, and where and when it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -373,14 +373,19 @@ impl Analyst {
         };
         let mut records = Vec::new();
         let open = self.ledger.codes(&Subject::Router(id));
+        let matters = Matters::of(&view);
         for detector in DETECTORS {
             let code = detector.code();
             let view = View {
                 open: open.contains(code),
                 ..view
             };
-            sooner(detector.deadline(&view));
-            let assessment = detector.assess(&view);
+            let assessment = if matters.has(detector.matter()) {
+                sooner(detector.deadline(&view));
+                detector.assess(&view)
+            } else {
+                Assessment::Absent
+            };
             if matches!(assessment, Assessment::Absent) && !view.open {
                 continue;
             }

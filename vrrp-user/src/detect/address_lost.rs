@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{list, log_line, router},
 };
 use crate::{
@@ -31,6 +31,10 @@ struct Lost {
 impl Detector for AddressLost {
     fn code(&self) -> Code {
         Code::AddressLost
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{list, log_line, router, seen},
 };
 use crate::{
@@ -39,6 +39,10 @@ enum How<'a> {
 impl Detector for DaemonDied {
     fn code(&self) -> Code {
         Code::DaemonDied
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -5,7 +5,7 @@
 //! log is read, with the daemon still there and in possession of the addresses.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{log_line, router, seen, time},
 };
 use crate::{
@@ -42,6 +42,10 @@ enum Stall<'a> {
 impl Detector for DaemonStalled {
     fn code(&self) -> Code {
         Code::DaemonStalled
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
