@@ -59,10 +59,11 @@ impl Journal {
         self.time += 1;
         let time = self.time;
         let boot = "0123456789abcdef0123456789abcdef";
-        let fields: String = fields
+        let fields: Vec<String> = fields
             .iter()
             .map(|(name, value)| format!("{name}={value}\n"))
             .collect();
+        let fields = fields.concat();
         let entry = format!(
             "__REALTIME_TIMESTAMP={time}\n__MONOTONIC_TIMESTAMP={time}\n_BOOT_ID={boot}\n\
              _SOURCE_REALTIME_TIMESTAMP={time}\n_HOSTNAME=lb0\n_PID=7\n{fields}\
