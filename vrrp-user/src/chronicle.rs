@@ -55,6 +55,7 @@ enum Subject {
         host: Option<Arc<str>>,
         /// None where it is not known, or all are meant.
         vrids: Vec<Vrid>,
+        instance: Option<String>,
         address: Option<IpAddr>,
         event: LogEvent,
         text: String,
@@ -133,6 +134,7 @@ impl Chronicle {
         let subject = Subject::Log {
             host: entry.line.host.clone(),
             vrids: vrids.to_vec(),
+            instance: entry.reading.instance.clone(),
             address: entry.reading.details.address,
             event: entry.reading.event,
             text: entry.line.text.clone(),
@@ -280,6 +282,7 @@ const fn tells(event: LogEvent) -> bool {
             | LogEvent::GarpQ
             | LogEvent::GarpTx
             | LogEvent::NaTx
+            | LogEvent::Vips
             | LogEvent::CommandLine
             | LogEvent::RxAdvert
             | LogEvent::RxLowerAsBackup

@@ -102,6 +102,26 @@ impl Daemons {
         }
     }
 
+    /// Whether an instance of a host may be the virtual router for which `is_it` holds: it is, or
+    /// neither it nor another one of the host is known to be.
+    pub(crate) fn may_be(
+        &self,
+        host: &HostName,
+        instance: &str,
+        is_it: &dyn Fn(RouterId) -> bool,
+    ) -> bool {
+        let Some(host) = self.hosts.get(host) else {
+            return true;
+        };
+        match host.instance(instance).and_then(|belief| belief.router) {
+            Some(router) => is_it(router),
+            None => !host
+                .instances()
+                .filter_map(|belief| belief.router)
+                .any(is_it),
+        }
+    }
+
     /// The host that sends adverts from this address, and writes a log.
     pub(crate) fn sending(&self, source: IpAddr) -> Option<&Host> {
         self.hosts.values().find(|host| host.sends(source))

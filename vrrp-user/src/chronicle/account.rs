@@ -4,17 +4,37 @@ use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     daemon::{Daemons, Host},
+    detect::Analyst,
     log::LogEvent,
     model::Timestamp,
     record::{Body, ChangeReason, IncidentRecord, Record, What},
+    tracker::RouterId,
 };
 
 /// Completes an incident by what is known of the daemons at `now`.
-pub(crate) fn complete(record: &mut Record, daemons: &Daemons, now: Timestamp) {
+pub(crate) fn complete(record: &mut Record, analyst: &Analyst, now: Timestamp) {
+    let daemons = analyst.daemons();
     let taken = record.time;
+    let interface = record.interface.clone();
     let Body::Incident(incident) = &mut record.body else {
         return;
     };
+    let (vrid, family) = (incident.vrid, incident.family);
+    let is_it = |id: RouterId| {
+        let router = analyst.tracker().router(id);
+        router.is_some_and(|router| {
+            (router.vrid, router.family) == (vrid, family) && router.segment.interface == interface
+        })
+    };
+    // When they came it may not have been known which virtual router an instance is.
+    incident.steps.retain(|step| match &step.what {
+        What::Log {
+            host,
+            instance: Some(instance),
+            ..
+        } => daemons.may_be(host, instance, &is_it),
+        _ => true,
+    });
     for step in &mut incident.steps {
         name(&mut step.what, daemons);
     }

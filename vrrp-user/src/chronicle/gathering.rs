@@ -78,6 +78,7 @@ impl<'a> Gathering<'a> {
             Subject::Log {
                 host,
                 vrids,
+                instance,
                 address,
                 event,
                 text,
@@ -91,6 +92,7 @@ impl<'a> Gathering<'a> {
                     }
                     let what = What::Log {
                         host: host.clone(),
+                        instance: instance.clone(),
                         event: *event,
                         text: text.clone(),
                     };

@@ -71,7 +71,7 @@ impl Observer {
 
     /// Pushes an incident, completed by what the daemons have to do with it.
     pub(super) fn push_incident(&mut self, mut incident: Record) {
-        account::complete(&mut incident, self.analyst.daemons(), self.now);
+        account::complete(&mut incident, &self.analyst, self.now);
         self.push(incident);
     }
 }

@@ -116,6 +116,9 @@ pub enum What {
         /// Host that wrote it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         host: Option<Arc<str>>,
+        /// Instance it is about.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        instance: Option<String>,
         /// What it says.
         event: LogEvent,
         /// The line.
