@@ -173,9 +173,10 @@ fn shown<'a>(host: &Host, belief: &Belief, view: &View<'a>) -> Option<&'a Speake
 /// Without a log that tells: the daemon is still there, and still has its addresses.
 fn found<'a>(own: &'a Speaker, view: &View<'a>) -> Option<(&'a Speaker, Timestamp)> {
     let found = view.machine.daemon_found(own.last)?;
-    let told = view
-        .beliefs_here()
-        .any(|(host, belief)| belief.state.is_some() || is_explained(host, belief, own));
+    let told = view.beliefs_here().any(|(host, belief)| {
+        let tells = view.covers(host, belief, EXPLANATIONS) || host.coverage.gap.is_some();
+        is_explained(host, belief, own) || (tells && belief.state.is_some())
+    });
     let mut addresses = own.addresses().peekable();
     let keeps = addresses.peek().is_some() && addresses.all(|address| view.machine.holds(address));
     (has_stopped(own, silence(own), view) && keeps && !told).then_some((own, found))

@@ -54,9 +54,15 @@ impl<'a> View<'a> {
 
     /// Whether the log of this daemon would have these lines, had they been written since.
     pub(super) fn tells(&self, host: &Host, belief: &Belief, lines: &[LogEvent]) -> bool {
+        self.open || self.covers(host, belief, lines)
+    }
+
+    /// The same, whatever was found before.
+    pub(super) fn covers(&self, host: &Host, belief: &Belief, lines: &[LogEvent]) -> bool {
         let since = belief.state.map_or(Timestamp::default(), |(_, at)| at.end);
-        let covers = |line: &LogEvent| host.coverage.covers(*line, since, self.now);
-        self.open || lines.iter().all(covers)
+        lines
+            .iter()
+            .all(|line| host.coverage.covers(*line, since, self.now))
     }
 
     /// The routers of this host.
