@@ -10,6 +10,7 @@
 //! Time is what the frames say. It never runs backwards: a frame that arrives late (CPUs race for
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
+mod drops;
 mod duplicate;
 mod probing;
 mod watch;
@@ -35,6 +36,7 @@ use crate::{
     tracker::Segment,
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };
+use drops::Counting;
 use duplicate::Duplicates;
 use watch::WatchList;
 
@@ -87,6 +89,11 @@ pub enum Request {
     Unwatch(IpAddr),
     /// Ask who has an address.
     Ask(Question),
+    /// Count what the kernel drops, and tell by [`Observer::handle_drops`], until
+    /// [`Request::StopCounting`].
+    CountDrops,
+    /// Take the counter away, which every dropped packet of the machine pays for.
+    StopCounting,
 }
 
 /// The core of vrrpwatch. See the module's documentation.
@@ -99,6 +106,7 @@ pub struct Observer {
     analyst: Analyst,
     chronicle: Chronicle,
     prober: Option<Prober>,
+    counting: Option<Counting>,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -115,6 +123,7 @@ impl Observer {
         }
         Self {
             prober: settings.probe.clone().map(Prober::new),
+            counting: None,
             settings,
             now: Timestamp::from_nanos(0),
             watch,
@@ -244,7 +253,11 @@ impl Observer {
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let analyst = self.analyst.poll_timeout();
-        let others = [self.chronicle.next_due(), self.probe_due()];
+        let others = [
+            self.chronicle.next_due(),
+            self.probe_due(),
+            self.counting_due(),
+        ];
         analyst
             .into_iter()
             .chain(others.into_iter().flatten())
@@ -268,6 +281,7 @@ impl Observer {
 
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
+        self.stop_counting();
         for incident in self.chronicle.finish() {
             self.push(incident);
         }
@@ -284,6 +298,7 @@ impl Observer {
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
         self.close_rounds(self.now);
+        self.end_counting(self.now);
         self.analyst.handle_timeout(self.now);
         for mut incident in self.chronicle.expire(self.now) {
             incident.observer.clone_from(&self.settings.observer);
@@ -298,6 +313,7 @@ impl Observer {
             record.observer.clone_from(&self.settings.observer);
             let incident = self.chronicle.takeover(&record);
             self.guide_prober(&record);
+            self.suspect(&record);
             self.push(record);
             if let Some(incident) = incident {
                 self.push(incident);

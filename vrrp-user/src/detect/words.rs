@@ -112,7 +112,7 @@ pub(super) const fn log_line(time: Timestamp, router: &Router, what: String) -> 
 }
 
 /// Why two routers drop each other's adverts, and what to do about it.
-pub(super) fn cause(cause: Cause, one: &Speaker, other: &Speaker) -> (String, &'static str) {
+pub(super) fn cause(cause: &Cause, one: &Speaker, other: &Speaker) -> (String, &'static str) {
     let (mine, theirs) = (&one.config, &other.config);
     match cause {
         Cause::VersionMismatch => (

@@ -164,8 +164,13 @@ impl Session {
                         tracing::warn!(%address, %error, "the kernel filter takes no more addresses");
                     }
                 }
-                // It is over before the filter is full, and asks by itself.
-                Output::Request(Request::Unwatch(_) | Request::Ask(_)) => {}
+                // It is over before the filter is full, asks by itself, and suspects nobody.
+                Output::Request(
+                    Request::Unwatch(_)
+                    | Request::Ask(_)
+                    | Request::CountDrops
+                    | Request::StopCounting,
+                ) => {}
             }
         }
     }

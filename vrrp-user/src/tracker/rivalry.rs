@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A router that is active as well.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rival {
     pub(crate) id: SpeakerId,
     pub(crate) since: Timestamp,
@@ -80,7 +80,7 @@ fn rival(active: &Speaker, speaker: &Speaker, now: Timestamp) -> Option<Rival> {
     let quiet = || {
         speaker
             .persists_against(active)
-            .is_some_and(|cause| is_quiet(cause, contest, active, speaker))
+            .is_some_and(|cause| is_quiet(&cause, contest, active, speaker))
             && now >= contest.since + active.master_down()
             && now < speaker.gone_at()
             && now < active.gone_at()
@@ -107,10 +107,10 @@ fn is_loud(contest: Contest, active: &Speaker, speaker: &Speaker, now: Timestamp
 /// A single packet may be made up: the router has to have claimed an address as well, or to have
 /// been heard before. And that differing address lists are dropped is true of keepalived up to
 /// 2.3.2 only: there, something else has to show it.
-fn is_quiet(cause: Cause, contest: Contest, active: &Speaker, speaker: &Speaker) -> bool {
+fn is_quiet(cause: &Cause, contest: Contest, active: &Speaker, speaker: &Speaker) -> bool {
     let claimed_after = |time| speaker.last_claim.is_some_and(|claim| claim >= time);
     let real = speaker.is_established() || claimed_after(contest.since);
-    let dropped = cause != Cause::AddressListMismatch
+    let dropped = *cause != Cause::AddressListMismatch
         || contest.defiances > 0
         || claimed_after(contest.since + active.interval() / 10);
     real && dropped
