@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod daemon;
+mod drops;
 mod mismatches;
 mod scene;
 

@@ -42,7 +42,7 @@ impl DropKey {
 
     /// The key as the map has it.
     #[must_use]
-    #[inline(always)]
+    #[inline]
     pub fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
         bytes[0..8].copy_from_slice(&self.location.to_ne_bytes());
@@ -115,7 +115,7 @@ impl Layout {
 
     /// What [`Layout::to_words`] wrote.
     #[must_use]
-    #[inline(always)]
+    #[inline]
     pub const fn from_words(words: [u32; Self::WORDS]) -> Self {
         let [
             head,

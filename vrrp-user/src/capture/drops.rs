@@ -103,7 +103,7 @@ impl DropCounter {
             .ok_or_else(|| no_such_map(map::DROPS))?
             .try_into()?;
         let mut rows = Vec::new();
-        for row in counts.iter() {
+        for row in &counts {
             let (key, counts) = row?;
             let key = DropKey::from_bytes(&key);
             if !self.types.is_no_drop(key.reason) {

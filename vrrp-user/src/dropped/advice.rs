@@ -68,7 +68,8 @@ fn by_function(function: &str) -> Option<&'static str> {
     // Compilers split functions: ip_rcv_finish_core.isra.0
     let name = function.split('.').next().unwrap_or_default();
     Some(match name {
-        "nf_hook_slow" | "nf_hook_slow_list" => FIREWALL,
+        "nf_hook_slow" | "nf_hook_slow_list" | "nft_do_chain" | "ipt_do_table"
+        | "ip6t_do_table" => FIREWALL,
         "ip_rcv_finish_core" | "ip_rcv_finish" | "ip_route_input_slow" => {
             "look at sysctl net.ipv4.conf.all.rp_filter and the interface's own, and at ip maddress \
              show: the routing refuses the sender, or the interface has not joined 224.0.0.18"

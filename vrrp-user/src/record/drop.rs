@@ -26,7 +26,8 @@ pub struct DropRecord {
     pub place: Option<Arc<str>>,
     /// How many.
     pub count: u64,
-    /// For how long drops were counted, in milliseconds.
+    /// For how long drops were counted, in milliseconds; in `run` since the suspicion, which is a
+    /// little longer.
     pub counted_ms: u64,
     /// What to do about it.
     pub advice: String,
