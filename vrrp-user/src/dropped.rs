@@ -51,9 +51,9 @@ impl Dropped {
     pub fn describe(&self) -> String {
         match (self.reason.as_deref(), self.function()) {
             (Some(reason), Some(function)) => format!("{reason} in {function}"),
-            (Some(reason), None) => format!("{reason}, at a place that the kernel hides"),
-            (None, Some(function)) => format!("the kernel, in {function}"),
-            (None, None) => "the kernel, at a place that it hides".to_owned(),
+            (Some(reason), None) => format!("{reason}, at a place that the kernel hides,"),
+            (None, Some(function)) => format!("the kernel in {function}"),
+            (None, None) => "the kernel, at a place that it hides,".to_owned(),
         }
     }
 

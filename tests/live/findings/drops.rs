@@ -159,7 +159,7 @@ fn drops_can_be_asked_for_by_hand() -> Result<()> {
     let json = why_dropped(backup, &["--for", "2", "-i", "eth*", "--format", "json"])?;
     let (status, lines) = answer(why_dropped(backup, &["--for", "2", "-i", "eth0"])?)?;
     assert_eq!(status, 1, "{lines:?}");
-    let expected = cause("NETFILTER_DROP")?.unwrap_or_else(|| "the kernel, in ".to_owned());
+    let expected = cause("NETFILTER_DROP")?.unwrap_or_else(|| "the kernel in ".to_owned());
     assert!(lines[0].starts_with(&expected), "{lines:?}");
     for part in [" on eth0: ", "VRRP packets in 2.", "nft list ruleset"] {
         assert!(lines[0].contains(part), "{part}: {lines:?}");

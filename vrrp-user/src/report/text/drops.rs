@@ -60,7 +60,8 @@ impl Style {
         if dropped.iter().any(|it| it.place.is_none()) {
             writeln!(
                 text,
-                "The kernel hides its places: sysctl kernel.kptr_restrict=1 shows them to root."
+                "The kernel hides its places: seeing them takes CAP_SYSLOG, and a kernel.kptr_restrict \
+                 below 2."
             )?;
         }
         if uncounted > 0 {
@@ -118,4 +119,66 @@ fn groups(dropped: &[Dropped]) -> Vec<Vec<&Dropped>> {
 fn packets(count: u64) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} VRRP packet{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Vrid;
+
+    fn dropped(source: u8, place: Option<&str>, count: u64) -> Dropped {
+        Dropped {
+            interface: Some("eth0".into()),
+            direction: Direction::In,
+            source: [10, 77, 0, source].into(),
+            vrid: Some(Vrid::new(51)),
+            reason: Some("IP_RPFILTER".into()),
+            place: place.map(Into::into),
+            count,
+        }
+    }
+
+    fn said(dropped: &[Dropped], uncounted: u64) -> Vec<String> {
+        let text = Style::default().drops(dropped, uncounted, Span::from_millis(2040));
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_first_line_says_what_drops_most_and_what_to_do() {
+        let other = Dropped {
+            reason: Some("OTHERHOST".into()),
+            ..dropped(12, Some("ip_rcv_core+0x2"), 9)
+        };
+        let place = Some("ip_rcv_finish_core+0x1");
+        let lines = said(&[other, dropped(10, place, 7), dropped(11, place, 5)], 0);
+        let headline =
+            "IP_RPFILTER in ip_rcv_finish_core on eth0: 12 VRRP packets in 2.0 s; look at ";
+        assert!(lines[0].starts_with(headline), "{lines:#?}");
+        assert_eq!(
+            lines[1],
+            "  in  10.77.0.10, vrid 51: 7, at ip_rcv_finish_core+0x1"
+        );
+        assert_eq!(lines.len(), 5, "{lines:#?}");
+    }
+
+    #[test]
+    fn what_is_hidden_or_left_out_is_said() {
+        let lines = said(&[dropped(10, None, 1)], 3);
+        assert!(
+            lines[0].starts_with(
+                "IP_RPFILTER, at a place that the kernel hides, on eth0: 1 VRRP packet in"
+            ),
+            "{lines:#?}"
+        );
+        assert!(lines[2].contains("CAP_SYSLOG"), "{lines:#?}");
+        assert_eq!(
+            lines[3],
+            "And 3 VRRP packets more, for which there was no room."
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_in_words() {
+        assert_eq!(said(&[], 0), ["No VRRP packet was dropped in 2.0 s."]);
+    }
 }
