@@ -7,13 +7,15 @@
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
     Ebpf,
     maps::{MapData, RingBuf},
-    programs::{SchedClassifier, TestRun as _, TestRunOptions, Xdp},
+    programs::{SchedClassifier, TestRun as _, TestRunOptions, Xdp, XdpMode},
+    test_helpers::NetNsGuard,
 };
 use vrrp_ebpf::{RING_BYTES, map, program};
 use vrrp_tests::frames;
@@ -23,8 +25,7 @@ use vrrp_user::{
 };
 
 /// How often each program gets its turn on each frame; odd, so that the median is a measurement.
-/// A turn of an XDP program waits for every CPU (some 20 ms), so there cannot be thousands.
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 101;
 /// Runs in one turn where nothing is delivered.
 const PASS_REPEAT: u32 = 20_000;
 
@@ -61,9 +62,9 @@ const PAIRS: [Pair; 3] = [
 #[derive(Clone, Copy)]
 enum Expect {
     Pass,
-    /// An everyday match, which the budget is for.
+    /// An everyday match.
     Match,
-    /// A match as large as they get: shown, for the copying of a kilobyte is its price.
+    /// A match as large as they get: fewer of them fit the ring buffer.
     LargeMatch,
 }
 
@@ -80,6 +81,7 @@ impl Expect {
 }
 
 fn main() -> Result<()> {
+    let _namespace = NetNsGuard::new().context("a network namespace needs root")?;
     let mut object = load()?;
     let data = object.take_map(map::EVENTS).context("the ring buffer")?;
     let mut ring = RingBuf::try_from(data)?;
@@ -96,8 +98,7 @@ fn main() -> Result<()> {
             let (ratio, more) = (shipped / empty, shipped - empty);
             match expect {
                 Expect::Pass => worst_ratio = worst_ratio.max(ratio),
-                Expect::Match => worst_more = worst_more.max(more),
-                Expect::LargeMatch => {}
+                Expect::Match | Expect::LargeMatch => worst_more = worst_more.max(more),
             }
             writeln!(
                 table,
@@ -163,9 +164,18 @@ fn load() -> Result<Ebpf> {
         ..LoadSettings::default()
     };
     let mut object = open(&settings).context("loading needs root")?;
-    for name in [program::XDP, program::XDP_EMPTY] {
+    let link = [
+        "link", "add", "one", "type", "veth", "peer", "name", "other",
+    ];
+    let made = Command::new("ip").args(link).status().context("ip")?;
+    ensure!(made.success(), "ip {}", link.join(" "));
+    for (name, device) in [(program::XDP, "one"), (program::XDP_EMPTY, "other")] {
         let program: &mut Xdp = object.program_mut(name).context(name)?.try_into()?;
         program.load().context(name)?;
+        // Nothing comes in: the devices are down. A program that is attached nowhere would be put
+        // into the kernel's dispatcher for every turn, and measured after 20 idle ms, when the
+        // caches have gone cold.
+        program.attach(device, XdpMode::Skb).context(name)?;
     }
     for name in [program::TC_INGRESS, program::TC_EGRESS, program::TC_EMPTY] {
         let program: &mut SchedClassifier = object.program_mut(name).context(name)?.try_into()?;

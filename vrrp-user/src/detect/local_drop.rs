@@ -5,7 +5,7 @@
 //! adverts, the kernel is asked for seconds after the finding was raised.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{log_line, router, seen},
 };
 use crate::{
@@ -20,6 +20,10 @@ pub(super) struct LocalDrop;
 impl Detector for LocalDrop {
     fn code(&self) -> Code {
         Code::LocalDrop
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
