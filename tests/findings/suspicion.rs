@@ -113,15 +113,15 @@ fn dropped(reason: Option<&str>, count: u64) -> Dropped {
     }
 }
 
-fn kernel(reason: &str) -> Option<Cause> {
-    Some(Cause::Kernel(reason.into()))
+fn kernel(reason: &str) -> Cause {
+    Cause::Kernel(reason.into())
 }
 
 #[test]
 fn the_kernels_reason_becomes_the_cause_and_ends_the_counting() {
     let mut it = Suspicion::begin();
     it.drops(8 * SECOND, &[dropped(Some("NETFILTER_DROP"), 2)]);
-    assert_eq!(it.causes(Status::Updated), [kernel("NETFILTER_DROP")]);
+    assert_eq!(it.causes(Status::Updated), [Some(kernel("NETFILTER_DROP"))]);
     assert_eq!(it.requests, [Request::CountDrops, Request::StopCounting]);
     let [record] = it.drop_records()[..] else {
         panic!("{:#?}", it.drop_records());
@@ -179,12 +179,12 @@ fn without_an_answer_counting_ends_after_ten_seconds() {
 fn where_the_kernel_has_no_reasons_the_place_is_the_cause() {
     let mut it = Suspicion::begin();
     it.drops(8 * SECOND, &[dropped(None, 1)]);
-    assert_eq!(it.causes(Status::Updated), [kernel("nf_hook_slow")]);
+    assert_eq!(it.causes(Status::Updated), [Some(kernel("nf_hook_slow"))]);
 }
 
 #[test]
 fn a_cause_of_the_kernels_reads_back() {
-    for cause in [Cause::NotReceived, Cause::Kernel("IP_RPFILTER".into())] {
+    for cause in [Cause::NotReceived, kernel("IP_RPFILTER")] {
         let json = serde_json::to_string(&cause).expect("a cause");
         assert_eq!(json, format!("{:?}", cause.as_str()));
         let read: Cause = serde_json::from_str(&json).expect("a cause");
