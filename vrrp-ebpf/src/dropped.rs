@@ -80,6 +80,10 @@ pub struct Layout {
     pub sk: u32,
     /// Of `skb_iif` in `struct sk_buff`.
     pub skb_iif: u32,
+    /// Of `_skb_refdst` in `struct sk_buff`: address of the route, the lowest bit of which is a flag.
+    pub route: u32,
+    /// Of `dev` in `struct dst_entry`, the route.
+    pub route_dev: u32,
     /// Of `ifindex` in `struct net_device`.
     pub device_ifindex: u32,
     /// Of the namespace in `struct net_device`.
@@ -92,7 +96,7 @@ pub struct Layout {
 
 impl Layout {
     /// Number of words.
-    pub const WORDS: usize = 12;
+    pub const WORDS: usize = 14;
 
     /// The layout as the loader hands it over.
     #[must_use]
@@ -106,6 +110,8 @@ impl Layout {
             self.dev,
             self.sk,
             self.skb_iif,
+            self.route,
+            self.route_dev,
             self.device_ifindex,
             self.device_net,
             self.sock_net,
@@ -126,6 +132,8 @@ impl Layout {
             dev,
             sk,
             skb_iif,
+            route,
+            route_dev,
             device_ifindex,
             device_net,
             sock_net,
@@ -140,6 +148,8 @@ impl Layout {
             dev,
             sk,
             skb_iif,
+            route,
+            route_dev,
             device_ifindex,
             device_net,
             sock_net,

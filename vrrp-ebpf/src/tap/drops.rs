@@ -42,6 +42,9 @@ const IPV6: [u8; 2] = [0x86, 0xdd];
 const AH: u8 = 51;
 const VRRP: u8 = 112;
 
+/// Without the flag that a route is borrowed.
+const ROUTE_ADDRESS: u64 = !1;
+
 const V4_HEADER: u64 = 20;
 const V4_FRAGMENT_OFFSET: u16 = 0x1fff;
 const V6_HEADER: u64 = 40;
@@ -126,18 +129,37 @@ impl Buffer {
         // there is nothing at that address, or another namespace.
         let device = self.number(self.layout.dev)?;
         if device != 0 && is_counted(device, self.layout.device_net, self.layout.net_inode) {
-            let ifindex = bounds::kernel(device + u64::from(self.layout.device_ifindex))?;
             return Some(Origin {
-                ifindex: u32::from_ne_bytes(ifindex),
+                ifindex: self.ifindex(device)?,
                 incoming: came_in_by != 0,
             });
         }
         let socket = self.number(self.layout.sk)?;
         let mine = socket != 0 && is_counted(socket, self.layout.sock_net, self.layout.net_inode);
-        mine.then_some(Origin {
-            ifindex: came_in_by,
+        mine.then(|| Origin {
+            ifindex: match came_in_by {
+                0 => self.route().unwrap_or(0),
+                came_in_by => came_in_by,
+            },
             incoming: came_in_by != 0,
         })
+    }
+
+    /// Index of the interface that the packet was to leave by: a packet that is refused before it is
+    /// sent has a route, but no device yet.
+    #[inline(always)]
+    fn route(&self) -> Option<u32> {
+        let route = self.number(self.layout.route)? & ROUTE_ADDRESS;
+        if route == 0 {
+            return None;
+        }
+        let device = bounds::kernel(route + u64::from(self.layout.route_dev))?;
+        self.ifindex(u64::from_ne_bytes(device))
+    }
+
+    #[inline(always)]
+    fn ifindex(&self, device: u64) -> Option<u32> {
+        bounds::kernel(device + u64::from(self.layout.device_ifindex)).map(u32::from_ne_bytes)
     }
 
     #[inline(always)]

@@ -134,9 +134,7 @@ impl DropCounter {
 
     fn dropped(&self, key: &DropKey, count: u64) -> Dropped {
         Dropped {
-            interface: if_indextoname(key.ifindex)
-                .ok()
-                .map(|name| Arc::from(name.to_string_lossy())),
+            interface: interface(key.ifindex),
             direction: if key.incoming == 1 {
                 Direction::In
             } else {
@@ -149,6 +147,13 @@ impl DropCounter {
             count,
         }
     }
+}
+
+/// The name of an interface, if there is one.
+fn interface(index: u32) -> Option<Arc<str>> {
+    // Of number 0 the library says that its name is empty.
+    let name = if_indextoname(index).ok().filter(|_| index != 0)?;
+    Some(Arc::from(name.to_string_lossy()))
 }
 
 /// The address as it was in the packet.

@@ -76,6 +76,8 @@ impl KernelTypes {
                 dev: of("sk_buff", "dev")?,
                 sk: of("sk_buff", "sk")?,
                 skb_iif: of("sk_buff", "skb_iif")?,
+                route: of("sk_buff", "_skb_refdst")?,
+                route_dev: of("dst_entry", "dev")?,
                 device_ifindex: of("net_device", "ifindex")?,
                 device_net,
                 sock_net,
