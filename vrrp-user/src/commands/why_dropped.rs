@@ -29,7 +29,9 @@ pub(super) fn why_dropped(args: &WhyDroppedArgs) -> Result<Outcome, Failure> {
     let selection = Selection::new(&args.interfaces)?;
     DropCounter::check()?;
     let mut count = runtime()?.block_on(count(args, &selection))?;
-    count.dropped.sort_by_key(|it| std::cmp::Reverse(it.count));
+    count
+        .dropped
+        .sort_by_key(|it| (std::cmp::Reverse(it.count), it.source));
     match args.format {
         Format::Text => {
             let style = Style::of_stdout();

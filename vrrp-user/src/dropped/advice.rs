@@ -15,9 +15,12 @@ const FIREWALL: &str = "look at nft list ruleset (tables of all families, netdev
 const REVERSE_PATH: &str = "look at sysctl net.ipv4.conf.all.rp_filter and the interface's own: \
                             no route leads back to the sender by this interface";
 const RECEIVER: &str = "the daemon does not read its socket: is it stopped or starved of CPU? Else \
-                        give it more room (vrrp_rx_bufs_policy, net.core.rmem_default)";
-const NOBODY: &str = "nobody here listens to VRRP on this interface: is the daemon running, and in \
-                      this network namespace?";
+                        give it more room (vrrp_rx_bufs_policy, net.core.rmem_default); ss -wam \
+                        shows what waits";
+/// Newer kernels do not even try a socket that is full, and then find nobody who wants the packet.
+const NOBODY: &str = "no socket takes VRRP on this interface: is the daemon running, and in this \
+                      network namespace? Or its receive buffer is full, see ss -wam: is it stopped \
+                      or starved of CPU?";
 const ROUTING: &str = "the routing does not take the packet for this host's: look at ip maddress \
                        show, ip -6 maddress show (has the interface joined 224.0.0.18 or ff02::12?), \
                        ip route get and ip rule";

@@ -70,7 +70,7 @@ impl Observer {
         self.outputs
             .push_back(Output::Request(Request::StopCounting));
         let counted = self.now.since(since).min(AT_MOST);
-        dropped.sort_by_key(|it| std::cmp::Reverse(it.count));
+        dropped.sort_by_key(|it| (std::cmp::Reverse(it.count), it.source));
         for it in dropped {
             self.push(Record {
                 time: self.now,
