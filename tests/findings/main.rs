@@ -9,3 +9,4 @@ mod recorded;
 mod scenes;
 mod session;
 mod stage;
+mod suspicion;

@@ -75,9 +75,12 @@ fn every_case_is_found_what_it_must_and_nothing_it_must_not() {
             }
         }
         if let Some(cause) = expected["cause"].as_str() {
-            let found = raised
-                .iter()
-                .any(|finding| finding.cause.is_some_and(|found| found.as_str() == cause));
+            let found = raised.iter().any(|finding| {
+                finding
+                    .cause
+                    .as_ref()
+                    .is_some_and(|found| found.as_str() == cause)
+            });
             if !found {
                 complaints.push(format!("{case}: {cause} is named as no cause"));
             }

@@ -131,18 +131,7 @@ impl Stage {
     }
 
     pub(crate) fn frame_going(&mut self, at: u64, frame: Vec<u8>, direction: Option<Direction>) {
-        self.observer.handle_frame(&Frame {
-            time: time(at),
-            origin: Origin {
-                interface: Some("eth0".into()),
-                direction,
-                tap: Tap(1),
-            },
-            link: LinkType::Ethernet,
-            stripped_tag: None,
-            length: u32::try_from(frame.len()).expect("a frame"),
-            data: Bytes::from(frame),
-        });
+        self.observer.handle_frame(&seen(at, frame, direction));
         self.collect();
     }
 
@@ -152,6 +141,22 @@ impl Stage {
                 self.records.push(record);
             }
         }
+    }
+}
+
+/// A frame as it is seen on `eth0`.
+pub(crate) fn seen(at: u64, frame: Vec<u8>, direction: Option<Direction>) -> Frame {
+    Frame {
+        time: time(at),
+        origin: Origin {
+            interface: Some("eth0".into()),
+            direction,
+            tap: Tap(1),
+        },
+        link: LinkType::Ethernet,
+        stripped_tag: None,
+        length: u32::try_from(frame.len()).expect("a frame"),
+        data: Bytes::from(frame),
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod attaching;
 mod delivery;
+mod drops;
 mod extensions;
 mod lab;
 mod matching;

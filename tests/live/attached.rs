@@ -1,10 +1,13 @@
-//! What the kernel says is attached to an interface.
+//! What the kernel says is attached to an interface, and to its tracepoints.
+
+use std::fs;
 
 use anyhow::{Context as _, Result};
 use aya::{
     programs::{SchedClassifier, TcAttachType},
     util::KernelVersion,
 };
+use nix::unistd::Pid;
 use serde_json::Value;
 use vrrp_tests::lab::Host;
 
@@ -63,6 +66,20 @@ impl Attached {
             clsact,
         })
     }
+}
+
+/// Whether a process has a program on the tracepoint of dropped packets.
+pub(crate) fn counts_drops(process: Pid) -> Result<bool> {
+    let directory = format!("/proc/{process}/fdinfo");
+    for entry in fs::read_dir(&directory).with_context(|| directory.clone())? {
+        // A descriptor may be closed meanwhile.
+        let text = fs::read_to_string(entry?.path()).unwrap_or_default();
+        let mut fields = text.lines().filter_map(|line| line.split_once(":\t"));
+        if fields.any(|field| field == ("tp_name", vrrp_ebpf::DROP_TRACEPOINT)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn tcx(interface: &str) -> Result<Vec<String>> {

@@ -3,6 +3,7 @@
 mod account;
 mod conflicts;
 mod daemon;
+mod drops;
 mod mismatches;
 mod scene;
 

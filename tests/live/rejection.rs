@@ -82,6 +82,26 @@ fn without_rights_the_missing_capabilities_are_named() -> Result<()> {
 }
 
 #[test]
+fn two_capabilities_are_enough_to_count_drops() -> Result<()> {
+    let wire = Wire::new()?;
+    let program = public_copy(&wire)?;
+    let run = |capabilities: &[&str]| {
+        let rights = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        let program = [&*program, "why-dropped", "--for", "100ms"];
+        let args = rights.iter().chain(capabilities).chain(&program);
+        let mut process = wire.third().spawn("setpriv", args, Tee::Nothing)?;
+        let status = process.wait(LIMIT)?.code();
+        Ok::<_, anyhow::Error>((status, process.lines(Stream::Stderr).join("\n")))
+    };
+    let (status, complaint) = run(&[])?;
+    assert_eq!(status, Some(3), "{complaint}");
+    assert!(complaint.contains("CAP_BPF, CAP_PERFMON"), "{complaint}");
+    let (status, complaint) = run(&["--inh-caps=+bpf,+perfmon", "--ambient-caps=+bpf,+perfmon"])?;
+    assert_eq!(status, Some(0), "{complaint}");
+    Ok(())
+}
+
+#[test]
 fn the_three_capabilities_are_enough() -> Result<()> {
     let wire = Wire::new()?;
     let program = public_copy(&wire)?;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use nix::sys::signal::Signal;
+use nix::{sys::signal::Signal, unistd::Pid};
 use serde_json::Value;
 use vrrp_tests::lab::{Host, Process, Stream, Tee, vrrpwatch};
 use vrrp_user::model::Timestamp;
@@ -59,6 +59,11 @@ impl Watcher {
             .into_iter()
             .zip(records)
             .collect())
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> Pid {
+        self.process.pid()
     }
 
     /// The process itself.

@@ -12,6 +12,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod dropped;
+
 /// The sizes (header and frame together, in bytes) in which events are reserved.
 ///
 /// The smallest holds any ARP frame, neighbour discovery message and everyday advert; the third an
@@ -55,7 +57,15 @@ pub mod program {
     pub const XDP_EMPTY: &str = "vrrp_xdp_empty";
     /// TC classifier that only passes: the other yardstick.
     pub const TC_EMPTY: &str = "vrrp_tc_empty";
+    /// Counts dropped packets at the tracepoint [`super::DROP_TRACEPOINT`]; loaded on suspicion only.
+    pub const DROPS: &str = "vrrp_drops";
 }
+
+/// The tracepoint that every dropped packet passes.
+pub const DROP_TRACEPOINT: &str = "kfree_skb";
+
+/// How many [`dropped::DropKey`]s are counted apart.
+pub const MAX_DROPS: u32 = 1024;
 
 /// Names of the maps in the object.
 pub mod map {
@@ -65,6 +75,10 @@ pub mod map {
     pub const COUNTERS: &str = "COUNTERS";
     /// Hash of [`crate::WatchKey`] to `u8` (the value means nothing).
     pub const WATCHED: &str = "WATCHED";
+    /// Per-CPU hash of [`crate::dropped::DropKey`] as bytes to `u64`: how many packets.
+    pub const DROPS: &str = "DROPS";
+    /// Per-CPU array of one `u64`: dropped packets for which [`DROPS`] had no room.
+    pub const DROPS_UNCOUNTED: &str = "DROPS_UNCOUNTED";
 }
 
 /// Names of the read-only globals that the loader sets before loading.
@@ -74,6 +88,12 @@ pub mod global {
     /// Debug lines are not ruled here: aya-log brings a global of its own, and with level 0 the
     /// verifier removes every line of them.
     pub const ARP_MODE: &str = "ARP_MODE";
+    /// [`crate::dropped::Layout`] as words.
+    pub const DROP_LAYOUT: &str = "DROP_LAYOUT";
+    /// `u32`, inode of the network namespace whose drops are counted; 0 for all.
+    pub const DROP_NETNS: &str = "DROP_NETNS";
+    /// `u8`, 1 where the tracepoint tells the reason.
+    pub const DROP_REASONS: &str = "DROP_REASONS";
 }
 
 /// Values of [`global::ARP_MODE`].

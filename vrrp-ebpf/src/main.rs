@@ -1,7 +1,8 @@
 //! The kernel programs. Built for `bpfel-unknown-none` by vrrp-user's build script.
 //!
-//! Every program hands the frame to `tap::observe` and returns the verdict that changes nothing:
-//! the tap never drops, alters or redirects.
+//! Every program on an interface hands the frame to `tap::observe` and returns the verdict that
+//! changes nothing: the tap never drops, alters or redirects. The one on the tracepoint hands what
+//! others dropped to `tap::count_drop`.
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
 #![cfg_attr(
     target_arch = "bpf",
@@ -20,12 +21,12 @@ mod programs {
 
     use aya_ebpf::{
         bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS},
-        macros::{classifier, xdp},
-        programs::{TcContext, XdpContext},
+        macros::{classifier, raw_tracepoint, xdp},
+        programs::{RawTracePointContext, TcContext, XdpContext},
     };
     use vrrp_ebpf::hook;
 
-    use crate::tap::observe;
+    use crate::tap::{count_drop, observe};
 
     #[xdp(frags)]
     fn vrrp_xdp(frame: XdpContext) -> u32 {
@@ -53,6 +54,12 @@ mod programs {
     #[classifier]
     fn vrrp_tc_empty(_frame: TcContext) -> i32 {
         TC_ACT_UNSPEC
+    }
+
+    #[raw_tracepoint(tracepoint = "kfree_skb")]
+    fn vrrp_drops(context: RawTracePointContext) -> u32 {
+        count_drop(&context);
+        0
     }
 
     /// The kernel offers `bpf_ktime_get_boot_ns` and the ring buffer to GPL-compatible programs.

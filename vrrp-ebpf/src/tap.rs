@@ -7,12 +7,14 @@ mod accept;
 mod bounds;
 mod counter;
 mod deliver;
+mod drops;
 mod ip;
 mod neighbour;
 
 use vrrp_ebpf::Counter;
 
 use self::bounds::Frame;
+pub(crate) use self::drops::count_drop;
 
 /// What is to be done with a frame.
 enum Judgement {

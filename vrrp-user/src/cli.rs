@@ -1,6 +1,7 @@
 //! The command line: flags and their documentation, no logic.
 
 mod ask;
+mod drops;
 mod probe;
 
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 pub use ask::{ArpingArgs, WhoArgs};
+pub use drops::WhyDroppedArgs;
 pub use probe::{ProbeArgs, Target};
 
 use crate::{
@@ -50,6 +52,8 @@ pub enum Command {
     Who(WhoArgs),
     /// Ask who has an address, again and again, and tell whose MAC it is that answers.
     Arping(ArpingArgs),
+    /// Tell which VRRP packets the kernel of this host drops, where and for what reason.
+    WhyDropped(WhyDroppedArgs),
 }
 
 /// Arguments of `vrrpwatch run`.
@@ -224,6 +228,16 @@ fn zone(text: &str) -> Result<TimeZone, String> {
     TimeZone::get(text).map_err(|error| error.to_string())
 }
 
+/// Reads "3", "0.5", and what durations look like elsewhere.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let plain = text.parse::<f64>().ok();
+    match plain.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        Some(_) => Err("that is no time at all".to_owned()),
+        None => duration(text),
+    }
+}
+
 /// Reads "30s", "5m", "1h30m", "500ms".
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<jiff::SignedDuration>()
@@ -250,6 +264,16 @@ mod tests {
         assert!(FailOn::Info.fails(warning) && FailOn::Warning.fails(warning));
         assert!(!FailOn::Critical.fails(warning) && !FailOn::Never.fails(warning));
         assert!(!FailOn::Info.fails(None));
+    }
+
+    #[test]
+    fn seconds_are_plain_numbers_as_arping_has_them() {
+        assert_eq!(seconds("3"), Ok(Duration::from_secs(3)));
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("500ms"), Ok(Duration::from_millis(500)));
+        for text in ["0", "-1", "soon", "inf"] {
+            assert!(seconds(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

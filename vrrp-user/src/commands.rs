@@ -6,10 +6,12 @@ mod lint;
 mod replay;
 mod run;
 mod who;
+mod why_dropped;
 
 use std::{io, net::IpAddr, path::Path, process::ExitCode};
 
 use crate::{
+    capture::DropsError,
     cli::{Cli, Command, OutputArgs},
     keepalived_conf::{Conf, ConfError},
     link::SelectionError,
@@ -32,6 +34,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Who(args) => who::who(&args),
         Command::Arping(args) => arping::arping(&args),
+        Command::WhyDropped(args) => why_dropped::why_dropped(&args),
     };
     match result {
         Ok(outcome) => outcome.into(),
@@ -79,6 +82,8 @@ enum Failure {
     #[error(transparent)]
     Live(#[from] LiveError),
     #[error(transparent)]
+    Drops(#[from] DropsError),
+    #[error(transparent)]
     Conf(#[from] ConfError),
     #[error(transparent)]
     Log(#[from] OpenLogError),
@@ -102,7 +107,7 @@ impl From<Failure> for ExitCode {
             | Failure::Selection(_)
             | Failure::Target(_)
             | Failure::Write(_) => Self::from(2),
-            Failure::Live(_) | Failure::Random(_) => Self::from(3),
+            Failure::Live(_) | Failure::Drops(_) | Failure::Random(_) => Self::from(3),
         }
     }
 }

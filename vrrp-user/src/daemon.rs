@@ -23,6 +23,7 @@ pub use coverage::{Coverage, Release};
 pub use host::Host;
 
 use crate::{
+    dropped::Dropped,
     keepalived_conf::Conf,
     log::{Entry, LogEvent},
     model::{Timestamp, Vrid},
@@ -140,6 +141,30 @@ impl Daemons {
         let belief = host.instance(entry.reading.instance.as_deref()?)?;
         let router = tracker.router(belief.router?)?;
         Some((router, host.own(belief, router)?))
+    }
+
+    /// Looks for what the daemon on the watched host did not hear among what its kernel dropped.
+    /// Returns the virtual routers for which that is new.
+    pub(crate) fn handle_drops(&mut self, dropped: &[Dropped], tracker: &Tracker) -> Vec<RouterId> {
+        let mut explained = Vec::new();
+        for belief in self.hosts.values_mut().flat_map(Host::instances_mut) {
+            if let Some(unheard) = belief.unheard.as_mut().filter(|it| it.dropped.is_none())
+                && let Some(router) = belief.router.and_then(|id| tracker.router(id))
+                && unheard.explain(router.vrid, dropped)
+            {
+                explained.push(router.id());
+            }
+        }
+        explained
+    }
+
+    /// Whether a daemon does not hear what reaches its host, and it is not known why.
+    pub(crate) fn is_puzzled(&self) -> bool {
+        self.hosts
+            .values()
+            .flat_map(Host::instances)
+            .filter_map(|belief| belief.unheard.as_ref())
+            .any(|unheard| unheard.dropped.is_none())
     }
 
     /// Takes in a line from before the run.

@@ -63,6 +63,7 @@ use std::{
 
 use crate::{
     daemon::Daemons,
+    dropped::Dropped,
     frame::Direction,
     machine::Machine,
     model::{Span, Timestamp},
@@ -159,6 +160,16 @@ impl Analyst {
         for id in concerned {
             self.assess(id);
         }
+    }
+
+    /// Takes in what the kernel dropped so far. Returns whether that explains all that drops of this
+    /// host are to explain.
+    pub(crate) fn handle_drops(&mut self, dropped: &[Dropped], now: Timestamp) -> bool {
+        self.handle_timeout(now);
+        for id in self.daemons.handle_drops(dropped, &self.tracker) {
+            self.assess(id);
+        }
+        !self.daemons.is_puzzled()
     }
 
     /// Takes a packet in. Deadlines before it must have been handled.

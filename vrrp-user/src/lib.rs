@@ -13,6 +13,7 @@ pub mod cli;
 pub mod commands;
 pub mod daemon;
 pub mod detect;
+pub mod dropped;
 pub mod explain;
 pub mod frame;
 pub mod identity;

@@ -12,6 +12,7 @@
 //! ```
 
 mod clock;
+mod drops;
 mod losses;
 mod session;
 mod sockets;
@@ -31,6 +32,7 @@ pub use taps::NothingToWatch;
 
 use crate::{
     capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
+    dropped::Dropped,
     keepalived_conf::Conf,
     link::{Links, Selection, Watch, WatchError},
     log::Entry,
@@ -42,6 +44,7 @@ use crate::{
     report::{Report, Writer},
     source::{LogSettings, Logs, SourceError},
 };
+use drops::DropWatch;
 use losses::Losses;
 use taps::Taps;
 
@@ -154,6 +157,7 @@ pub async fn watch(
         ring,
         taps,
         asker,
+        drops: DropWatch::default(),
         writer,
     };
     run.announce();
@@ -173,6 +177,7 @@ struct Live {
     taps: Taps,
     /// Only where addresses are to be asked for.
     asker: Option<Asker>,
+    drops: DropWatch,
     losses: Losses,
     observer: Observer,
     writer: Writer,
@@ -237,6 +242,7 @@ impl Live {
                     filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
                     self.take_events();
                 }
+                dropped = self.drops.next() => self.take_drops(&dropped)?,
                 // Last, so that no flood of lines keeps the ring buffer waiting.
                 entries = self.logs.next() => self.take_entries(&entries)?,
             }
@@ -251,6 +257,15 @@ impl Live {
             self.observer.handle_log(now, entry);
             self.pass_outputs();
         }
+        Ok(())
+    }
+
+    /// Hands what the kernel dropped to the observer.
+    fn take_drops(&mut self, dropped: &[Dropped]) -> Result<(), LiveError> {
+        self.drain();
+        let now = self.clock.now()? - SETTLING;
+        self.observer.handle_drops(now, dropped);
+        self.pass_outputs();
         Ok(())
     }
 
@@ -357,6 +372,8 @@ impl Live {
                     }
                 }
                 Output::Request(Request::FindDaemon) => self.find_daemon(),
+                Output::Request(Request::CountDrops) => self.drops.begin(),
+                Output::Request(Request::StopCounting) => self.drops.end(),
                 Output::Request(Request::Ask(question)) => {
                     // The observer sees by itself that a question did not leave.
                     if let Some(asker) = &mut self.asker
@@ -373,6 +390,7 @@ impl Live {
     /// Detaches, takes what is still under way, and writes everything out.
     async fn finish(mut self) -> Result<(), LiveError> {
         self.taps.detach();
+        self.drops.end();
         let accounted = self.catch_up();
         self.observer.finish();
         self.pass_outputs();

@@ -11,6 +11,7 @@
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
 mod account;
+mod drops;
 mod duplicate;
 mod probing;
 mod watch;
@@ -37,6 +38,7 @@ use crate::{
     tracker::Segment,
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };
+use drops::Counting;
 use duplicate::Duplicates;
 use watch::WatchList;
 
@@ -91,6 +93,11 @@ pub enum Request {
     Ask(Question),
     /// Find out whether a VRRP daemon runs on this host, and tell by [`Observer::handle_daemon`].
     FindDaemon,
+    /// Count what the kernel drops, and tell by [`Observer::handle_drops`], until
+    /// [`Request::StopCounting`].
+    CountDrops,
+    /// Take the counter away, which every dropped packet of the machine pays for.
+    StopCounting,
 }
 
 /// The core of vrrpwatch. See the module's documentation.
@@ -105,6 +112,7 @@ pub struct Observer {
     prober: Option<Prober>,
     /// Of these hosts it was said what is inferred of the times of their lines.
     inferred: BTreeSet<HostName>,
+    counting: Option<Counting>,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -121,6 +129,7 @@ impl Observer {
         }
         Self {
             prober: settings.probe.clone().map(Prober::new),
+            counting: None,
             settings,
             now: Timestamp::from_nanos(0),
             watch,
@@ -220,6 +229,7 @@ impl Observer {
             self.chronicle.next_due(),
             self.probe_due(),
             self.analyst.machine().next_due(),
+            self.counting_due(),
         ];
         analyst
             .into_iter()
@@ -269,6 +279,7 @@ impl Observer {
 
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
+        self.stop_counting();
         for incident in self.chronicle.finish() {
             self.push_incident(incident);
         }
@@ -285,6 +296,7 @@ impl Observer {
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
         self.close_rounds(self.now);
+        self.end_counting(self.now);
         self.analyst.handle_timeout(self.now);
         for mut incident in self.chronicle.expire(self.now) {
             incident.observer.clone_from(&self.settings.observer);
@@ -299,6 +311,7 @@ impl Observer {
             record.observer.clone_from(&self.settings.observer);
             let incident = self.chronicle.takeover(&record);
             self.guide_prober(&record);
+            self.suspect(&record);
             self.push(record);
             if let Some(incident) = incident {
                 self.push_incident(incident);

@@ -6,6 +6,7 @@
 //! what it serialises.
 
 mod advert;
+mod drop;
 mod finding;
 mod incident;
 mod log;
@@ -20,6 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use advert::{AdvertRecord, AuthKind, CarpRecord};
+pub use drop::DropRecord;
 pub use finding::{Cause, Code, Evidence, FindingRecord, ParseCodeError, Severity, Status};
 pub use incident::{IncidentRecord, Step, What};
 pub use log::LogRecord;
@@ -74,6 +76,8 @@ pub enum Body {
     State(StateRecord),
     /// An address was asked for, or could not be.
     Probe(ProbeRecord),
+    /// The kernel dropped VRRP packets.
+    Drop(DropRecord),
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
     /// A line of a VRRP daemon's log.
@@ -104,6 +108,8 @@ pub enum Kind {
     State,
     /// An address was asked for, or could not be.
     Probe,
+    /// The kernel dropped VRRP packets.
+    Drop,
     /// Something is wrong, or no longer is.
     Finding,
     /// A line of a VRRP daemon's log.
@@ -125,6 +131,7 @@ impl Body {
             Self::Nd(_) => Kind::Nd,
             Self::State(_) => Kind::State,
             Self::Probe(_) => Kind::Probe,
+            Self::Drop(_) => Kind::Drop,
             Self::Finding(_) => Kind::Finding,
             Self::Log(_) => Kind::Log,
             Self::Incident(_) => Kind::Incident,

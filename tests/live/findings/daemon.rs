@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Drops VRRP on one of the hooks of a host.
-fn drop_vrrp(host: &Host, hook: &str) -> Result<()> {
+pub(super) fn drop_vrrp(host: &Host, hook: &str) -> Result<()> {
     let chain = format!("{{ type filter hook {hook} priority 0; }}");
     host.run("nft", &["add", "table", "inet", "test"])?;
     host.run("nft", &["add", "chain", "inet", "test", hook, &chain])?;

@@ -3,6 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
+use nix::unistd::Pid;
 use serde_json::Value;
 use vrrp_tests::lab::{Host, Instance, Keepalived, Lab, now, wait_for};
 
@@ -56,6 +57,11 @@ impl Scene {
     /// Begins to watch on `third`.
     pub(crate) fn of(lab: &Lab) -> Result<Self> {
         Self::on(lab.host("third"))
+    }
+
+    /// The process that watches.
+    pub(crate) fn pid(&self) -> Pid {
+        self.watcher.pid()
     }
 
     /// Waits for a record, among those that there are and those to come.
@@ -121,7 +127,12 @@ impl Scene {
     /// Waits until a host has been active long enough for its going to be noticed: at the start of
     /// a capture nothing is concluded from what is missing.
     pub(crate) fn settled(&self, host: &Host) -> Result<()> {
-        let first = nanos(&self.advert(host, None)?)?;
+        self.settled_after(host, None)
+    }
+
+    /// The same, beginning after a record.
+    pub(crate) fn settled_after(&self, host: &Host, after: Option<&Value>) -> Result<()> {
+        let first = nanos(&self.advert(host, after)?)?;
         let source = host.ipv4().to_string();
         self.find("several adverts", |record| {
             record["record"] == "advert"

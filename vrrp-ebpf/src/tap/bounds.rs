@@ -1,4 +1,5 @@
-//! The one place of unsafe code: reading packets, contexts, maps and the clock of the kernel.
+//! The one place of unsafe code: reading packets, contexts, maps, memory and the clock of the
+//! kernel.
 #![expect(
     unsafe_code,
     reason = "raw access to kernel memory is what this file is for"
@@ -8,11 +9,12 @@ use core::{mem::MaybeUninit, ptr};
 
 use aya_ebpf::{
     EbpfContext,
-    bindings::{__sk_buff, xdp_md},
+    bindings::{__sk_buff, BPF_NOEXIST, xdp_md},
     helpers::{
-        bpf_ktime_get_boot_ns, bpf_skb_load_bytes, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
+        bpf_ktime_get_boot_ns, bpf_probe_read_kernel, bpf_skb_load_bytes, bpf_xdp_get_buff_len,
+        bpf_xdp_load_bytes,
     },
-    maps::PerCpuArray,
+    maps::{PerCpuArray, PerCpuHashMap},
     programs::{TcContext, XdpContext},
 };
 use vrrp_ebpf::EventHeader;
@@ -188,6 +190,32 @@ pub(super) fn add_one(slots: &PerCpuArray<u64>, index: u32) {
         // while the program runs on it.
         unsafe { *slot += 1 }
     }
+}
+
+/// Adds one to what this CPU has under a key. False where there is no room for another key.
+#[inline(always)]
+pub(super) fn add_one_under<K>(counts: &PerCpuHashMap<K, u64>, key: &K) -> bool {
+    if counts.get_ptr_mut(key).is_none() && counts.insert(key, 0, BPF_NOEXIST.into()).is_err() {
+        // Unless another CPU was faster.
+        if counts.get_ptr_mut(key).is_none() {
+            return false;
+        }
+    }
+    let Some(count) = counts.get_ptr_mut(key) else {
+        return false;
+    };
+    // SAFETY: the kernel returned a pointer to the value of this CPU, and does not let the program
+    // interrupt itself on it.
+    unsafe { *count += 1 }
+    true
+}
+
+/// Reads `N` bytes of kernel memory. `None` where there is nothing.
+#[inline(always)]
+pub(super) fn kernel<const N: usize>(address: u64) -> Option<[u8; N]> {
+    // SAFETY: the helper checks the address itself, whatever it is, and any bytes are an array of
+    // bytes.
+    unsafe { bpf_probe_read_kernel(address as *const [u8; N]).ok() }
 }
 
 /// Nanoseconds of the boot clock.

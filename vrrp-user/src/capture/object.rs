@@ -2,9 +2,9 @@
 
 use aya::{
     Ebpf, EbpfError, EbpfLoader, include_bytes_aligned,
-    programs::{Program, ProgramError, SchedClassifier, Xdp},
+    programs::{Program, ProgramError, RawTracePoint, SchedClassifier, Xdp},
 };
-use vrrp_ebpf::{RING_BYTES, arp_mode, global, map, program};
+use vrrp_ebpf::{RING_BYTES, arp_mode, dropped::Layout, global, map, program};
 
 use super::attach::TcFlavour;
 use crate::observer::ArpMode;
@@ -61,12 +61,39 @@ pub fn open(settings: &LoadSettings) -> Result<Ebpf, EbpfError> {
     loader
         .override_global(global::ARP_MODE, &arp, true)
         .override_global(aya_log::LEVEL, &level, true)
-        .map_max_entries(map::EVENTS, settings.ring_bytes);
+        .map_max_entries(map::EVENTS, settings.ring_bytes)
+        // For the program that is not loaded here.
+        .map_max_entries(map::DROPS, 1);
     if !settings.debug {
         // Nothing will ever be written to it; aya rounds up to a page.
         loader.map_max_entries(LOG_MAP, 1);
     }
     loader.load(OBJECT)
+}
+
+/// Opens the object for the program that counts dropped packets, and makes its other maps as small
+/// as can be.
+pub(super) fn open_drops(
+    layout: [u32; Layout::WORDS],
+    netns: u32,
+    reasons: bool,
+) -> Result<Ebpf, EbpfError> {
+    let reasons = u8::from(reasons);
+    let mut loader = EbpfLoader::new();
+    loader
+        .override_global(global::DROP_LAYOUT, &layout, true)
+        .override_global(global::DROP_NETNS, &netns, true)
+        .override_global(global::DROP_REASONS, &reasons, true)
+        .override_global(aya_log::LEVEL, &0_u8, true);
+    for unused in [map::EVENTS, map::WATCHED, LOG_MAP] {
+        loader.map_max_entries(unused, 1);
+    }
+    loader.load(OBJECT)
+}
+
+/// The program of an object that counts dropped packets.
+pub(super) fn drops(object: &mut Ebpf) -> Result<&mut RawTracePoint, ProgramError> {
+    find(object, program::DROPS)?.try_into()
 }
 
 /// The XDP program of an object.

@@ -15,7 +15,7 @@ use super::{
     counters::Counts,
     debug_log::DebugLog,
     object::{LOG_MAP, LoadSettings, classifier, open, xdp},
-    requirements::{self, Requirement},
+    requirements::{self, Capability, OLDEST_KERNEL, Requirement},
     ring::Ring,
 };
 
@@ -73,7 +73,7 @@ impl KernelHalf {
     /// Where rights are missing, the kernel is too old or refuses a TC program. An XDP program that
     /// is refused is no error here: interfaces can do without.
     pub fn load(settings: &LoadSettings) -> Result<Self, CaptureError> {
-        requirements::check()?;
+        requirements::check(OLDEST_KERNEL, Capability::TO_WATCH)?;
         let mut object = open(settings)?;
         for name in [program::TC_INGRESS, program::TC_EGRESS] {
             classifier(&mut object, name)
@@ -201,7 +201,9 @@ impl KernelHalf {
 
 /// Loads a program. The verifier gives up with EAGAIN when anything is pending for the process,
 /// such as a signal, and wants to be asked again, as libbpf does.
-fn patiently(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
+pub(super) fn patiently(
+    mut load: impl FnMut() -> Result<(), ProgramError>,
+) -> Result<(), ProgramError> {
     const ATTEMPTS: usize = 5;
     for _ in 1..ATTEMPTS {
         match load() {

@@ -9,6 +9,10 @@ use thiserror::Error;
 /// The oldest kernel that takes the programs: XDP with fragments and `bpf_xdp_load_bytes`.
 pub const OLDEST_KERNEL: (u8, u8) = (5, 18);
 
+/// The oldest kernel on which dropped packets can be counted: the ring buffer, which the object
+/// declares, and the capabilities.
+pub(super) const OLDEST_FOR_DROPS: (u8, u8) = (5, 8);
+
 /// The kernel that brought TCX.
 const TCX_KERNEL: (u8, u8) = (6, 6);
 
@@ -24,7 +28,10 @@ pub enum Capability {
 }
 
 impl Capability {
-    const NEEDED: [Self; 3] = [Self::Bpf, Self::NetAdmin, Self::Perfmon];
+    /// To watch interfaces.
+    pub(super) const TO_WATCH: &[Self] = &[Self::Bpf, Self::NetAdmin, Self::Perfmon];
+    /// To count what is dropped.
+    pub(super) const TO_COUNT_DROPS: &[Self] = &[Self::Bpf, Self::Perfmon];
 
     const fn to_caps(self) -> caps::Capability {
         match self {
@@ -57,10 +64,12 @@ impl fmt::Display for Capability {
 #[derive(Debug, Error)]
 pub enum Requirement {
     /// The kernel is too old.
-    #[error("kernel {found} is too old, {}.{} is needed", OLDEST_KERNEL.0, OLDEST_KERNEL.1)]
+    #[error("kernel {found} is too old, {}.{} is needed", .needed.0, .needed.1)]
     Kernel {
         /// The running kernel.
         found: KernelVersion,
+        /// The oldest that will do.
+        needed: (u8, u8),
     },
     /// The process lacks capabilities.
     #[error("missing {}: run as root or grant them", list(.0))]
@@ -73,12 +82,13 @@ fn list(capabilities: &[Capability]) -> String {
 }
 
 /// Checks what can be known before the kernel is asked for anything.
-pub(super) fn check() -> Result<(), Requirement> {
-    if let Some(found) = older_than(OLDEST_KERNEL) {
-        return Err(Requirement::Kernel { found });
+pub(super) fn check(needed: (u8, u8), capabilities: &[Capability]) -> Result<(), Requirement> {
+    if let Some(found) = older_than(needed) {
+        return Err(Requirement::Kernel { found, needed });
     }
-    let missing: Vec<_> = Capability::NEEDED
-        .into_iter()
+    let missing: Vec<_> = capabilities
+        .iter()
+        .copied()
         .filter(|&capability| !held(capability))
         .collect();
     if missing.is_empty() {

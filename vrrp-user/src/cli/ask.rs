@@ -49,34 +49,9 @@ pub struct ArpingArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// End after so many seconds.
-    #[arg(short = 'w', long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(short = 'w', long, value_name = "SECONDS", value_parser = super::seconds)]
     pub deadline: Option<Duration>,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-}
-
-/// Reads "3", "0.5", and what durations look like elsewhere.
-fn seconds(text: &str) -> Result<Duration, String> {
-    let plain = text.parse::<f64>().ok();
-    match plain.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-        Some(duration) if !duration.is_zero() => Ok(duration),
-        Some(_) => Err("that is no time at all".to_owned()),
-        None => super::duration(text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn seconds_are_plain_numbers_as_arping_has_them() {
-        assert_eq!(seconds("3"), Ok(Duration::from_secs(3)));
-        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(seconds("500ms"), Ok(Duration::from_millis(500)));
-        for text in ["0", "-1", "soon", "inf"] {
-            assert!(seconds(text).is_err(), "{text:?}");
-        }
-    }
 }

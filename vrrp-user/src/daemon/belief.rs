@@ -6,6 +6,8 @@ use std::{
 };
 
 use crate::{
+    dropped::Dropped,
+    frame::Direction,
     log::{LogState, Window},
     model::{Family, Priority, Span, Timestamp, Vrid},
     tracker::RouterId,
@@ -55,6 +57,8 @@ pub(crate) struct Unheard {
     pub(crate) last: Timestamp,
     /// When the daemon gave up.
     pub(crate) given_up: Window,
+    /// What the kernel makes of them, where it was asked and told.
+    pub(crate) dropped: Option<Dropped>,
 }
 
 /// An announcement that a log speaks of.
@@ -73,6 +77,21 @@ const MAX_ADDRESSES: usize = 512;
 
 /// What goes within so long of a change of state goes because of it.
 pub(crate) const CHANGE: Span = Span::from_secs(1);
+
+impl Unheard {
+    /// Looks for the adverts among what the kernel dropped. Returns whether they are there.
+    pub(super) fn explain(&mut self, vrid: Vrid, dropped: &[Dropped]) -> bool {
+        let is_it = |it: &&Dropped| {
+            it.direction == Direction::In
+                && it.source == self.source
+                && it.vrid.is_none_or(|its| its == vrid)
+                && !it.is_capture_copy()
+        };
+        let most = dropped.iter().filter(is_it).max_by_key(|it| it.count);
+        self.dropped = most.cloned();
+        self.dropped.is_some()
+    }
+}
 
 impl Belief {
     pub(super) const fn new(name: String) -> Self {

@@ -97,6 +97,10 @@ impl Host {
         self.instances.get(name)
     }
 
+    pub(super) fn instances_mut(&mut self) -> impl Iterator<Item = &mut Belief> {
+        self.instances.values_mut()
+    }
+
     pub(super) fn instances(&self) -> impl Iterator<Item = &Belief> {
         self.instances.values()
     }
@@ -365,6 +369,7 @@ impl Host {
                 source: speaker.source,
                 last: speaker.last.min(time.end),
                 given_up: time,
+                dropped: None,
             });
         if let Some(belief) = self.instances.get_mut(name)
             && unheard.is_some()

@@ -97,8 +97,8 @@ fn recent<'a>(view: &View<'a>) -> impl Iterator<Item = (Timestamp, Option<Cause>
     view.router
         .changes()
         .iter()
-        .copied()
         .filter(move |(time, _)| now < *time + FLAP_WINDOW)
+        .cloned()
 }
 
 fn recent_count(view: &View<'_>) -> usize {
@@ -108,5 +108,5 @@ fn recent_count(view: &View<'_>) -> usize {
 /// The cause that comes most often, and of equals the latest.
 fn prevailing(causes: &[Cause]) -> Option<Cause> {
     let count = |cause: &Cause| causes.iter().filter(|other| *other == cause).count();
-    causes.iter().max_by_key(|cause| count(cause)).copied()
+    causes.iter().max_by_key(|cause| count(cause)).cloned()
 }

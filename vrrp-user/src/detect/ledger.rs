@@ -109,7 +109,7 @@ impl Ledger {
             addresses: sign.addresses.clone(),
             sources,
             message,
-            cause: sign.cause,
+            cause: sign.cause.clone(),
             evidence,
             advice,
             since,

@@ -1,7 +1,8 @@
 //! local-drop: adverts reach this host, and its daemon does not get them.
 //!
 //! Whether adverts kept coming is judged when the daemon gives up waiting for them; the finding
-//! lasts for as long as the daemon stays master beside the router it does not hear.
+//! lasts for as long as the daemon stays master beside the router it does not hear. What drops the
+//! adverts, the kernel is asked for seconds after the finding was raised.
 
 use super::{
     view::{Assessment, Description, Detector, Matter, Sign, View},
@@ -9,8 +10,9 @@ use super::{
 };
 use crate::{
     daemon::{Belief, Host, Unheard},
+    dropped::Dropped,
     log::LogEvent,
-    record::Code,
+    record::{Cause, Code, Evidence},
     tracker::Speaker,
 };
 
@@ -30,7 +32,12 @@ impl Detector for LocalDrop {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         match find(view) {
-            Some((_, _, speaker, _)) => Assessment::Present(Sign {
+            Some((_, _, speaker, unheard)) => Assessment::Present(Sign {
+                cause: unheard
+                    .dropped
+                    .as_ref()
+                    .and_then(Dropped::why)
+                    .map(|why| Cause::Kernel(why.into())),
                 addresses: speaker.addresses().collect(),
                 speakers: vec![speaker.id()],
                 ..Sign::default()
@@ -47,12 +54,16 @@ impl Detector for LocalDrop {
             sources: vec![speaker.source],
             message: format!(
                 "{} gave up waiting for adverts of {} and became master, although those of {} kept \
-                 arriving at this host without a gap: something on the host drops them.",
+                 arriving at this host without a gap: {} drops them.",
                 host.called(),
                 router(view.router),
-                speaker.source
+                speaker.source,
+                unheard
+                    .dropped
+                    .as_ref()
+                    .map_or("something on the host".to_owned(), Dropped::describe)
             ),
-            evidence: vec![
+            evidence: [
                 seen(
                     view.router,
                     speaker,
@@ -64,17 +75,49 @@ impl Detector for LocalDrop {
                     view.router,
                     format!("({}) has heard nothing, by its log", belief.name),
                 ),
-            ],
-            advice: "Look for what drops IP protocol 112 behind the network card: nftables or \
-                     iptables (a rule for the multicast group, too), rp_filter on the interface, \
-                     a full socket buffer; with use_vmac, rules for the macvlan interface."
-                .to_owned(),
+            ]
+            .into_iter()
+            .chain(unheard.dropped.as_ref().map(|it| counted(it, view)))
+            .collect(),
+            advice: match &unheard.dropped {
+                Some(dropped) => sentence(dropped.advice()),
+                None => "Look for what drops IP protocol 112 behind the network card: nftables or \
+                         iptables (a rule for the multicast group, too), rp_filter on the \
+                         interface, a full socket buffer; with use_vmac, rules for the macvlan \
+                         interface. `vrrpwatch why-dropped` asks the kernel."
+                    .to_owned(),
+            },
         }
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<crate::model::Timestamp> {
         find(view).map(|(_, _, speaker, _)| speaker.dead_at())
     }
+}
+
+/// What the kernel says, as evidence.
+fn counted(dropped: &Dropped, view: &View<'_>) -> Evidence {
+    let count = match dropped.count {
+        1 => "an advert of it".to_owned(),
+        count => format!("{count} adverts of it"),
+    };
+    let interface = dropped.interface.as_deref().unwrap_or("an interface");
+    let place = dropped.place.as_deref().unwrap_or("a place that it hides");
+    let reason = dropped.reason.as_deref().unwrap_or("without a reason");
+    Evidence {
+        time: view.now,
+        source: Some(dropped.source),
+        mac: None,
+        vrid: Some(view.router.vrid),
+        priority: None,
+        what: format!("the kernel has dropped {count} from {interface}: {reason}, at {place}"),
+    }
+}
+
+/// Advice as a sentence.
+fn sentence(advice: &str) -> String {
+    let (first, rest) = advice.split_at(1);
+    format!("{}{rest}.", first.to_uppercase())
 }
 
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, &'a Unheard)> {

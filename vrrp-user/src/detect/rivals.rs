@@ -17,7 +17,7 @@ pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
     let rivals: Vec<_> = view
         .router
         .rivals(view.now)
-        .filter_map(|rival| Some((rival, view.speaker(rival.id)?)))
+        .filter_map(|rival| view.speaker(rival.id).map(|speaker| (rival, speaker)))
         .collect();
     let shares = rivals
         .iter()
@@ -41,7 +41,7 @@ pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
     all.sort_unstable();
     Assessment::Present(Sign {
         // Of two services it goes without saying that their addresses differ.
-        cause: Some(first.cause)
+        cause: Some(first.cause.clone())
             .filter(|cause| same_addresses || *cause != Cause::AddressListMismatch),
         addresses: all,
         speakers,
@@ -107,7 +107,11 @@ pub(super) fn collision(view: &View<'_>, sign: &Sign) -> Description {
 
 fn reason(speakers: &[&Speaker], sign: &Sign) -> (String, &'static str) {
     match speakers {
-        [one, other, ..] => cause(sign.cause.unwrap_or(Cause::NotReceived), one, other),
+        [one, other, ..] => cause(
+            sign.cause.as_ref().unwrap_or(&Cause::NotReceived),
+            one,
+            other,
+        ),
         _ => (String::new(), ""),
     }
 }

@@ -56,7 +56,7 @@ impl PairDetector for SplitBrain {
         let Some((one, another)) = mixed(view.router, other) else {
             return Description::default();
         };
-        let (why, remedy) = cause(Cause::UnicastMulticastMix, one, another);
+        let (why, remedy) = cause(&Cause::UnicastMulticastMix, one, another);
         Description {
             sources: vec![one.source, another.source],
             message: format!(

@@ -92,7 +92,7 @@ impl Detector for VipConflict {
                 who(active)
             ),
             evidence,
-            advice: advice(sign.cause).to_owned(),
+            advice: advice(sign.cause.as_ref()).to_owned(),
         }
     }
 }
@@ -189,7 +189,7 @@ pub(super) fn name(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>, ow
     }
 }
 
-pub(super) const fn advice(cause: Option<Cause>) -> &'static str {
+pub(super) const fn advice(cause: Option<&Cause>) -> &'static str {
     match cause {
         Some(Cause::Leftover) => {
             "That machine stopped taking part in VRRP and kept the address: start keepalived there, \

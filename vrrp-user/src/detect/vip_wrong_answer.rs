@@ -84,7 +84,7 @@ impl Detector for VipWrongAnswer {
             advice: format!(
                 "See with `ip address` on {} why it does not answer. {}",
                 active.source,
-                vip_conflict::advice(sign.cause)
+                vip_conflict::advice(sign.cause.as_ref())
             ),
         }
     }

@@ -135,7 +135,7 @@ pub(super) fn checksum_variant(one: &Config, other: &Config) -> (String, &'stati
 }
 
 /// Why two routers drop each other's adverts, and what to do about it.
-pub(super) fn cause(cause: Cause, one: &Speaker, other: &Speaker) -> (String, &'static str) {
+pub(super) fn cause(cause: &Cause, one: &Speaker, other: &Speaker) -> (String, &'static str) {
     let (mine, theirs) = (&one.config, &other.config);
     match cause {
         Cause::VersionMismatch => (

@@ -15,10 +15,13 @@ pub(super) const LOCAL_DROP: Explanation = Explanation {
         "rp_filter that finds no route back to the sender by this interface.",
         "With use_vmac, rules and filters that do not know the macvlan interface.",
         "Connection tracking that drops what it finds invalid; a full socket buffer.",
+        "An XDP program, or the card: then the kernel's list of drops is empty.",
     ],
     action: "Let the host accept IP protocol 112 (and 51 with AH) on the interface, for the group \
-        224.0.0.18 or ff02::12 and for unicast peers.",
+        224.0.0.18 or ff02::12 and for unicast peers. The cause, where there is one, is the kernel's \
+        own reason for the drop: run asks it, for ten seconds at most, when this is raised.",
     next: &[
+        "vrrpwatch why-dropped -i INTERFACE    # asks the kernel: reason, place and count",
         "nft list ruleset; iptables-save | grep -i -e 112 -e vrrp",
         "sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf.INTERFACE.rp_filter",
     ],
@@ -38,6 +41,7 @@ pub(super) const EGRESS_BLOCKED: Explanation = Explanation {
     ],
     action: "Let IP protocol 112 leave by the interface.",
     next: &[
+        "vrrpwatch why-dropped -i INTERFACE    # what the kernel drops on the way out, and why",
         "nft list ruleset    # chains with hook output or postrouting, table netdev egress",
         "ip route get 224.0.0.18",
     ],

@@ -78,6 +78,16 @@ impl Selection {
         }
     }
 
+    /// Whether something that concerns this interface is wanted, where nothing said means all.
+    pub fn admits(&self, interface: Option<&str>) -> bool {
+        match self {
+            Self::Default => true,
+            Self::Patterns(patterns) => {
+                interface.is_some_and(|name| patterns.iter().any(|it| it.is_match(name)))
+            }
+        }
+    }
+
     /// The patterns that no interface has.
     pub fn unmatched(&self, links: &Links) -> Vec<String> {
         match self {

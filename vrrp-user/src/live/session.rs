@@ -164,8 +164,14 @@ impl Session {
                         tracing::warn!(%address, %error, "the kernel filter takes no more addresses");
                     }
                 }
-                // It is over before the filter is full, and asks by itself.
-                Output::Request(Request::Unwatch(_) | Request::Ask(_) | Request::FindDaemon) => {}
+                // It is over before the filter is full, asks by itself, and suspects nobody.
+                Output::Request(
+                    Request::Unwatch(_)
+                    | Request::Ask(_)
+                    | Request::FindDaemon
+                    | Request::CountDrops
+                    | Request::StopCounting,
+                ) => {}
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The record of a finding: something is wrong with a virtual router.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -257,7 +257,7 @@ impl std::str::FromStr for Code {
 
 /// Why something is wrong.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
@@ -291,11 +291,15 @@ pub enum Cause {
     Outsider,
     /// A machine answers for addresses of others.
     ProxyArp,
+    /// The kernel's own reason for dropping packets, such as `NETFILTER_DROP`; on kernels before
+    /// 5.17, which give none, the function that dropped them.
+    #[serde(untagged)]
+    Kernel(Arc<str>),
 }
 
 impl Cause {
     /// As written in records.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::VersionMismatch => "version-mismatch",
             Self::AuthMismatch => "auth-mismatch",
@@ -312,6 +316,7 @@ impl Cause {
             Self::Standby => "standby",
             Self::Outsider => "outsider",
             Self::ProxyArp => "proxy-arp",
+            Self::Kernel(reason) => reason,
         }
     }
 }

@@ -60,6 +60,8 @@ pub enum LossReason {
     OutputFull,
     /// More virtual routers than are kept: the one that was silent longest was forgotten.
     TrackerFull,
+    /// Dropped packets of more senders, for more reasons or at more places than are counted.
+    DropsUncounted,
 }
 
 impl LossReason {
@@ -74,6 +76,7 @@ impl LossReason {
             Self::CaptureDropped => "capture-dropped",
             Self::OutputFull => "output-full",
             Self::TrackerFull => "tracker-full",
+            Self::DropsUncounted => "drops-uncounted",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! now, but for names of interfaces and files, which are escaped.
 
 mod asking;
+mod drops;
 mod incident;
 mod probing;
 mod verdict;
@@ -71,6 +72,7 @@ impl Style {
             Body::Nd(nd) => self.nd(nd, line),
             Body::State(state) => self.state(state, line),
             Body::Probe(probe) => self.probe(probe, line),
+            Body::Drop(drop) => self.drop(drop, line),
             Body::Finding(finding) => self.finding(finding, line),
             Body::Log(log) => self.log(log, line),
             Body::Incident(incident) => self.incident(incident, record.time, line),

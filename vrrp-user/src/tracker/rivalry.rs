@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A router that is active as well.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rival {
     pub(crate) id: SpeakerId,
     pub(crate) since: Timestamp,

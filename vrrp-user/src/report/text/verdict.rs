@@ -72,7 +72,7 @@ impl Style {
         if finding.status == Status::Cleared {
             return Ok(());
         }
-        if let Some(cause) = finding.cause {
+        if let Some(cause) = &finding.cause {
             write!(line, " Cause: {}.", self.paint(STRONG, cause.as_str()))?;
         }
         if !finding.advice.is_empty() {
