@@ -120,6 +120,7 @@ impl Stage {
                 arp: ArpMode::Watched,
                 watched: Vec::new(),
                 probe: None,
+                traffic: false,
                 observer: None,
             }),
             records: Vec::new(),

@@ -12,6 +12,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod traffic;
+
 /// The sizes (header and frame together, in bytes) in which events are reserved.
 ///
 /// The smallest holds any ARP frame, neighbour discovery message and everyday advert; the largest
@@ -65,6 +67,12 @@ pub mod map {
     pub const COUNTERS: &str = "COUNTERS";
     /// Hash of [`crate::WatchKey`] to `u8` (the value means nothing).
     pub const WATCHED: &str = "WATCHED";
+    /// Hash of [`crate::WatchKey`] to `u8`: addresses whose traffic is counted.
+    pub const COUNTED: &str = "COUNTED";
+    /// Hash of [`crate::traffic::MacKey`] to `u8`: where frames for this host are sent to.
+    pub const OWN_MACS: &str = "OWN_MACS";
+    /// Per-CPU hash of [`crate::traffic::FlowKey`] to [`crate::traffic::FlowCount`].
+    pub const FLOWS: &str = "FLOWS";
 }
 
 /// Names of the read-only globals that the loader sets before loading.
@@ -74,6 +82,9 @@ pub mod global {
     /// Debug lines are not ruled here: aya-log brings a global of its own, and with level 0 the
     /// verifier removes every line of them.
     pub const ARP_MODE: &str = "ARP_MODE";
+    /// `u8`: whether the traffic of the addresses in [`crate::map::COUNTED`] is counted. With 0 the
+    /// verifier removes what counts.
+    pub const COUNT_TRAFFIC: &str = "COUNT_TRAFFIC";
 }
 
 /// Values of [`global::ARP_MODE`].
@@ -129,11 +140,14 @@ pub enum Counter {
     LaterFragment = 7,
     /// IPv6 with more extension headers than the filter follows.
     ExtensionsTooDeep = 8,
+    /// Traffic of a counted address that found no room among the [`traffic::Flow`]s. Besides the
+    /// others: the frame may be one that is matched as well.
+    TrafficFull = 9,
 }
 
 impl Counter {
     /// All counters, in the order of their indices.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DeliveredVrrp,
         Self::DeliveredArp,
         Self::DeliveredNd,
@@ -143,10 +157,11 @@ impl Counter {
         Self::NdUnwatched,
         Self::LaterFragment,
         Self::ExtensionsTooDeep,
+        Self::TrafficFull,
     ];
 
     /// Number of counters: the length of the map.
-    pub const COUNT: u32 = 9;
+    pub const COUNT: u32 = 10;
 
     /// Index into the map.
     #[must_use]

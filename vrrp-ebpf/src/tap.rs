@@ -9,6 +9,7 @@ mod counter;
 mod deliver;
 mod ip;
 mod neighbour;
+mod traffic;
 
 use vrrp_ebpf::Counter;
 
@@ -33,7 +34,7 @@ enum Judgement {
 /// Judges the frame and acts on it; `hook` is one of [`mod@vrrp_ebpf::hook`].
 #[inline(always)]
 pub(crate) fn observe(frame: &impl Frame, hook: u8) {
-    match accept::judge(frame) {
+    match accept::judge(frame, hook) {
         Judgement::Pass => {}
         Judgement::Count(counter) => counter::count(counter),
         Judgement::Take { kind, extent } => {

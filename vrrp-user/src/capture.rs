@@ -7,6 +7,7 @@ mod attach;
 mod clsact;
 mod counters;
 mod debug_log;
+mod flows;
 mod netlink;
 mod object;
 mod program;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod probe;
+mod traffic;
 
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -10,6 +11,7 @@ use jiff::tz::TimeZone;
 
 pub use ask::{ArpingArgs, WhoArgs};
 pub use probe::{ProbeArgs, Target};
+pub use traffic::TrafficArgs;
 
 use crate::{
     capture::Mode,
@@ -84,6 +86,9 @@ pub struct RunArgs {
     /// Which addresses to ask for.
     #[command(flatten)]
     pub probe: ProbeArgs,
+    /// Whether to count traffic.
+    #[command(flatten)]
+    pub traffic: TrafficArgs,
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -72,6 +72,11 @@ impl Daemons {
         }
     }
 
+    /// Whether the watched host sends adverts from this address.
+    pub(crate) fn is_own(&self, source: IpAddr) -> bool {
+        self.own.contains(&source)
+    }
+
     /// Takes a line in, which was read at `now`. Returns the virtual routers it is about, and the
     /// VRID of the instance that it names.
     pub(crate) fn handle(

@@ -43,6 +43,7 @@ mod roll;
 mod silent_failover;
 mod split_brain;
 mod stale_garp;
+mod traffic_at_standby;
 mod unicast_multicast_mix;
 mod version_mismatch;
 mod view;
@@ -70,6 +71,7 @@ use crate::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
     },
+    traffic::Traffic,
     wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
 };
 use displaced::Displaced;
@@ -153,6 +155,15 @@ impl Analyst {
             self.note(&round.segment, vip_without_master::report(round));
         }
         for id in concerned {
+            self.assess(id);
+        }
+    }
+
+    /// Takes in the traffic of an address in the interval that ends `now`.
+    pub(crate) fn handle_traffic(&mut self, traffic: &Traffic, now: Timestamp) {
+        self.handle_timeout(now);
+        let here = |router: &Router| traffic_at_standby::is_active_here(router, &self.daemons, now);
+        for id in self.tracker.note_traffic(traffic, here, now) {
             self.assess(id);
         }
     }

@@ -28,5 +28,6 @@ pub mod replay;
 pub mod report;
 pub mod source;
 pub mod tracker;
+pub mod traffic;
 pub mod who;
 pub mod wire;

@@ -94,6 +94,24 @@ impl Links {
         has_vlans && self.get(index).is_some_and(|link| link.strips_tags)
     }
 
+    /// The MACs to which frames for this host are sent. That of a macvlan only while it has an
+    /// address: keepalived's has the virtual MAC all the time, and what is sent to that one is for
+    /// the active router alone.
+    pub fn own_macs(&self) -> BTreeSet<MacAddr> {
+        let is_for_all = |address: &IpAddr| match address {
+            IpAddr::V4(_) => true,
+            IpAddr::V6(address) => !address.is_unicast_link_local(),
+        };
+        self.0
+            .values()
+            .filter(|link| {
+                let mut assigned = link.assigned.iter().map(|own| &own.address);
+                link.kind != LinkKind::Alias || assigned.any(is_for_all)
+            })
+            .filter_map(|link| link.mac)
+            .collect()
+    }
+
     /// Where frames seen on `index` belong, given which interfaces are watched: those of a VLAN or
     /// macvlan to the device below, those of a port to its bond or bridge.
     pub fn place(&self, index: u32, watched: &BTreeSet<u32>) -> Option<Place> {

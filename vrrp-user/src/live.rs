@@ -12,6 +12,7 @@
 //! ```
 
 mod clock;
+mod counting;
 mod losses;
 mod session;
 mod taps;
@@ -40,6 +41,7 @@ use crate::{
     report::{Report, Writer},
     source::{LogSettings, Logs, SourceError},
 };
+use counting::Counting;
 use losses::Losses;
 use taps::Taps;
 
@@ -54,6 +56,8 @@ pub struct LiveSettings {
     pub arp: ArpMode,
     /// Debug lines of the kernel programs.
     pub kernel_log: bool,
+    /// How often to tell what was counted of the virtual addresses' traffic; never without.
+    pub traffic: Option<Duration>,
     /// Logs to read.
     pub logs: LogSettings,
     /// Configuration of keepalived on this host.
@@ -123,6 +127,7 @@ pub async fn watch(
     let clock = Clock::new()?;
     let mut kernel = KernelHalf::load(&LoadSettings {
         arp: live.arp,
+        traffic: live.traffic.is_some(),
         debug: live.kernel_log,
         ..LoadSettings::default()
     })?;
@@ -142,6 +147,8 @@ pub async fn watch(
     if let Some(conf) = live.conf {
         observer.set_conf(conf);
     }
+    let now = clock.now()?;
+    let counting = live.traffic.map(|interval| Counting::new(now, interval));
     let mut run = Live {
         logs,
         losses: Losses::default(),
@@ -152,6 +159,7 @@ pub async fn watch(
         ring,
         taps,
         asker,
+        counting,
         writer,
     };
     run.announce();
@@ -171,6 +179,8 @@ struct Live {
     taps: Taps,
     /// Only where addresses are to be asked for.
     asker: Option<Asker>,
+    /// Only where traffic is counted.
+    counting: Option<Counting>,
     losses: Losses,
     observer: Observer,
     writer: Writer,
@@ -219,6 +229,7 @@ impl Live {
                 _ = signals.hangup.recv() => self.writer.reopen(),
                 () = until(deadline, now) => self.catch_up()?,
                 _ = accounting.tick() => self.catch_up()?,
+                () = until(self.counting.as_ref().map(Counting::due), now) => self.take_traffic()?,
                 () = until(relink_at, now) => {
                     relink_at = None;
                     let links = link_watch.snapshot().await?;
@@ -299,6 +310,18 @@ impl Live {
         Ok(())
     }
 
+    /// Tells what was counted, after the frames that say who was active meanwhile.
+    fn take_traffic(&mut self) -> Result<(), LiveError> {
+        self.catch_up()?;
+        let now = self.clock.now()?;
+        if let Some(counting) = &mut self.counting {
+            let traffic = counting.read(now, &mut self.kernel, &self.taps)?;
+            self.observer.handle_traffic(now - SETTLING, &traffic);
+            self.pass_outputs();
+        }
+        Ok(())
+    }
+
     fn drain(&mut self) {
         while self.ring.drain(&mut self.events) == Ring::BATCH {
             self.take_events();
@@ -312,8 +335,12 @@ impl Live {
         }
     }
 
-    /// Tells the observer what this host holds and from where it may ask.
+    /// Tells the observer what this host holds and from where it may ask, and the kernel where
+    /// frames for this host are sent to.
     fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
+        if self.counting.is_some() {
+            self.kernel.set_own_macs(&links.own_macs())?;
+        }
         if self.asker.is_some() {
             let host = Host::new(links, &self.taps.indices());
             self.observer
@@ -335,6 +362,16 @@ impl Live {
                 Output::Request(Request::Unwatch(address)) => {
                     if let Err(error) = self.kernel.unwatch(address) {
                         tracing::warn!(%address, %error, "an address stays in the kernel filter");
+                    }
+                }
+                Output::Request(Request::Count(address)) => {
+                    if let Err(error) = self.kernel.count(address) {
+                        tracing::warn!(%address, %error, "the traffic of an address is not counted");
+                    }
+                }
+                Output::Request(Request::Discount(address)) => {
+                    if let Err(error) = self.kernel.discount(address) {
+                        tracing::warn!(%address, %error, "the traffic of an address is still counted");
                     }
                 }
                 Output::Request(Request::Ask(question)) => {

@@ -12,6 +12,7 @@
 
 mod duplicate;
 mod probing;
+mod traffic;
 mod watch;
 
 use std::{
@@ -49,6 +50,8 @@ pub struct Settings {
     pub watched: Vec<IpAddr>,
     /// Which addresses to ask for; none without.
     pub probe: Option<ProbeSettings>,
+    /// Whether the traffic of virtual addresses is counted, and of those in `watched`.
+    pub traffic: bool,
     /// Name of this host, for the records; `None` in replay.
     pub observer: Option<Arc<str>>,
 }
@@ -85,6 +88,10 @@ pub enum Request {
     Watch(IpAddr),
     /// Drop this address from the kernel filter.
     Unwatch(IpAddr),
+    /// Count the traffic of an address.
+    Count(IpAddr),
+    /// Count it no longer.
+    Discount(IpAddr),
     /// Ask who has an address.
     Ask(Question),
 }
@@ -95,6 +102,8 @@ pub struct Observer {
     settings: Settings,
     now: Timestamp,
     watch: WatchList,
+    /// Addresses whose traffic is counted, if any is.
+    counted: Option<WatchList>,
     duplicates: Duplicates,
     analyst: Analyst,
     chronicle: Chronicle,
@@ -113,11 +122,20 @@ impl Observer {
             watch.pin(*address);
             outputs.push_back(Output::Request(Request::Watch(*address)));
         }
+        let counted = settings.traffic.then(|| {
+            let mut counted = WatchList::with_limit(vrrp_ebpf::traffic::MAX_COUNTED as usize);
+            for address in &settings.watched {
+                counted.pin(*address);
+                outputs.push_back(Output::Request(Request::Count(*address)));
+            }
+            counted
+        });
         Self {
             prober: settings.probe.clone().map(Prober::new),
             settings,
             now: Timestamp::from_nanos(0),
             watch,
+            counted,
             duplicates: Duplicates::default(),
             analyst: Analyst::default(),
             chronicle: Chronicle::default(),
@@ -319,6 +337,7 @@ impl Observer {
                 prober.learn(segment, *address, self.now);
             }
         }
+        self.learn_counted(&advert.addresses);
         for address in advert.addresses.iter().chain([&advert.source]) {
             let change = self.watch.learn(*address, self.now);
             let requests = change.evicted.map(Request::Unwatch).into_iter();

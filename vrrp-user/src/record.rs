@@ -13,6 +13,7 @@ mod neighbour;
 mod probe;
 mod session;
 mod state;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use neighbour::{ArpRecord, NdRecord};
 pub use probe::{Answer, Outcome, ProbeRecord, Role};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
 pub use state::{Announced, ChangeReason, StateRecord};
+pub use traffic::{TrafficRecord, Volume};
 
 use crate::{frame::Direction, model::Timestamp};
 
@@ -74,6 +76,8 @@ pub enum Body {
     State(StateRecord),
     /// An address was asked for, or could not be.
     Probe(ProbeRecord),
+    /// What went to and from an address in a while.
+    Traffic(TrafficRecord),
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
     /// A line of a VRRP daemon's log.
@@ -104,6 +108,8 @@ pub enum Kind {
     State,
     /// An address was asked for, or could not be.
     Probe,
+    /// What went to and from an address in a while.
+    Traffic,
     /// Something is wrong, or no longer is.
     Finding,
     /// A line of a VRRP daemon's log.
@@ -125,6 +131,7 @@ impl Body {
             Self::Nd(_) => Kind::Nd,
             Self::State(_) => Kind::State,
             Self::Probe(_) => Kind::Probe,
+            Self::Traffic(_) => Kind::Traffic,
             Self::Finding(_) => Kind::Finding,
             Self::Log(_) => Kind::Log,
             Self::Incident(_) => Kind::Incident,

@@ -19,6 +19,8 @@ pub(super) const LOG_MAP: &str = "AYA_LOGS";
 pub struct LoadSettings {
     /// What of ARP and neighbour discovery is wanted.
     pub arp: ArpMode,
+    /// Whether the traffic of virtual addresses is counted; if not, the verifier removes what does.
+    pub traffic: bool,
     /// Whether the programs send debug lines; if not, the verifier removes them.
     pub debug: bool,
     /// Size of the ring buffer in bytes; rounded up to a power of two of at least a page.
@@ -31,6 +33,7 @@ impl Default for LoadSettings {
     fn default() -> Self {
         Self {
             arp: ArpMode::default(),
+            traffic: false,
             debug: false,
             ring_bytes: RING_BYTES,
             tc: None,
@@ -57,14 +60,21 @@ pub fn open(settings: &LoadSettings) -> Result<Ebpf, EbpfError> {
     } else {
         0
     };
+    let traffic = u8::from(settings.traffic);
     let mut loader = EbpfLoader::new();
     loader
         .override_global(global::ARP_MODE, &arp, true)
+        .override_global(global::COUNT_TRAFFIC, &traffic, true)
         .override_global(aya_log::LEVEL, &level, true)
         .map_max_entries(map::EVENTS, settings.ring_bytes);
     if !settings.debug {
         // Nothing will ever be written to it; aya rounds up to a page.
         loader.map_max_entries(LOG_MAP, 1);
+    }
+    if !settings.traffic {
+        for unused in [map::COUNTED, map::OWN_MACS, map::FLOWS] {
+            loader.map_max_entries(unused, 1);
+        }
     }
     loader.load(OBJECT)
 }

@@ -60,6 +60,8 @@ pub enum LossReason {
     OutputFull,
     /// More virtual routers than are kept: the one that was silent longest was forgotten.
     TrackerFull,
+    /// Traffic of more addresses, interfaces and VLANs than are counted: frames of it were not.
+    TrafficFull,
 }
 
 impl LossReason {
@@ -74,6 +76,7 @@ impl LossReason {
             Self::CaptureDropped => "capture-dropped",
             Self::OutputFull => "output-full",
             Self::TrackerFull => "tracker-full",
+            Self::TrafficFull => "traffic-full",
         }
     }
 }

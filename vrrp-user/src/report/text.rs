@@ -6,6 +6,7 @@
 mod asking;
 mod incident;
 mod probing;
+mod traffic;
 mod verdict;
 
 use std::{
@@ -71,6 +72,7 @@ impl Style {
             Body::Nd(nd) => self.nd(nd, line),
             Body::State(state) => self.state(state, line),
             Body::Probe(probe) => self.probe(probe, line),
+            Body::Traffic(traffic) => self.traffic(traffic, line),
             Body::Finding(finding) => self.finding(finding, line),
             Body::Log(log) => self.log(log, line),
             Body::Incident(incident) => self.incident(incident, record.time, line),
