@@ -148,7 +148,7 @@ pub async fn watch(
         observer.set_conf(conf);
     }
     let now = clock.now()?;
-    let counting = live.traffic.map(|interval| Counting::new(now, interval));
+    let counting = live.traffic.map(|interval| (interval, Counting::new(now)));
     let mut run = Live {
         logs,
         losses: Losses::default(),
@@ -180,7 +180,7 @@ struct Live {
     /// Only where addresses are to be asked for.
     asker: Option<Asker>,
     /// Only where traffic is counted.
-    counting: Option<Counting>,
+    counting: Option<(Duration, Counting)>,
     losses: Losses,
     observer: Observer,
     writer: Writer,
@@ -229,7 +229,7 @@ impl Live {
                 _ = signals.hangup.recv() => self.writer.reopen(),
                 () = until(deadline, now) => self.catch_up()?,
                 _ = accounting.tick() => self.catch_up()?,
-                () = until(self.counting.as_ref().map(Counting::due), now) => self.take_traffic()?,
+                () = until(self.reading_due(), now) => self.take_traffic()?,
                 () = until(relink_at, now) => {
                     relink_at = None;
                     let links = link_watch.snapshot().await?;
@@ -310,11 +310,17 @@ impl Live {
         Ok(())
     }
 
+    /// When the counters of traffic are to be read.
+    fn reading_due(&self) -> Option<Timestamp> {
+        let (interval, counting) = self.counting.as_ref()?;
+        Some(counting.due(*interval))
+    }
+
     /// Tells what was counted, after the frames that say who was active meanwhile.
     fn take_traffic(&mut self) -> Result<(), LiveError> {
         self.catch_up()?;
         let now = self.clock.now()?;
-        if let Some(counting) = &mut self.counting {
+        if let Some((_, counting)) = &mut self.counting {
             let traffic = counting.read(now, &mut self.kernel, &self.taps)?;
             self.observer.handle_traffic(now - SETTLING, &traffic);
             self.pass_outputs();
@@ -390,7 +396,7 @@ impl Live {
     /// Detaches, takes what is still under way, and writes everything out.
     async fn finish(mut self) -> Result<(), LiveError> {
         self.taps.detach();
-        let accounted = self.catch_up();
+        let accounted = self.take_traffic();
         self.observer.finish();
         self.pass_outputs();
         let waiting = self.writer.waiting();

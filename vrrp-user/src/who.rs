@@ -5,9 +5,11 @@
 mod evidence;
 mod service;
 mod tally;
+mod traffic;
 mod verdict;
 
 pub use evidence::{Advertised, Answered, Held, Who};
 pub use service::{Service, Shown};
 pub use tally::{AnswerLine, MacTally, Tally};
+pub use traffic::{Rate, Seen};
 pub use verdict::Verdict;

@@ -18,9 +18,9 @@ use crate::{
     live::{LiveError, Session},
     model::Timestamp,
     probe::{Inquiry, Obstacle, Reply},
-    record::{Body, Role},
+    record::{Body, Role, Volume},
     report::{Format, Style},
-    who::{Service, Verdict, Who},
+    who::{Answered, Seen, Service, Verdict, Who},
 };
 
 /// Adverts at the usual interval come within this time, and a backup takes over soon after it.
@@ -101,7 +101,8 @@ fn socket(address: IpAddr, port: u16, interface: Option<&str>) -> SocketAddr {
 }
 
 async fn gather(args: &WhoArgs, selection: Selection) -> Result<Vec<Who>, Failure> {
-    let settings = ask_settings(&args.addresses)?;
+    let mut settings = ask_settings(&args.addresses)?;
+    settings.traffic = args.traffic.is_some();
     let session = Session::open(selection, &args.addresses, settings).await?;
     let since = session.now()?;
     let mut gathering = Gathering {
@@ -109,6 +110,7 @@ async fn gather(args: &WhoArgs, selection: Selection) -> Result<Vec<Who>, Failur
         since,
         end: since + args.wait.unwrap_or(WAIT),
         patient: args.wait.is_some(),
+        counted: args.traffic.map(|span| since + span),
         asked: BTreeMap::new(),
         controls: BTreeSet::new(),
         replies: Vec::new(),
@@ -133,6 +135,8 @@ struct Gathering {
     end: Timestamp,
     /// To the end, whatever comes.
     patient: bool,
+    /// Until when traffic is counted, if it is.
+    counted: Option<Timestamp>,
     asked: BTreeMap<IpAddr, Asked>,
     /// Routers that were asked for, to find out who answers for everybody.
     controls: BTreeSet<IpAddr>,
@@ -154,12 +158,14 @@ impl Gathering {
             for address in addresses {
                 self.ask_if_due(*address, now);
             }
-            let all: Vec<Who> = addresses
+            let mut all: Vec<Who> = addresses
                 .iter()
                 .map(|address| self.evidence(*address, now))
                 .collect();
             let done = self.done_at(&all).unwrap_or(self.end).min(self.end);
+            let done = self.counted.map_or(done, |counted| done.max(counted));
             if now >= done || self.session.is_interrupted() {
+                self.add_traffic(&mut all)?;
                 return Ok(all);
             }
             self.ask_for_controls(&all, now);
@@ -185,6 +191,24 @@ impl Gathering {
                 }
             }
         }
+    }
+
+    /// Adds what was counted on this host meanwhile.
+    fn add_traffic(&mut self, all: &mut [Who]) -> Result<(), LiveError> {
+        if self.counted.is_none() {
+            return Ok(());
+        }
+        let (span, traffic) = self.session.traffic()?;
+        for who in all {
+            let own = traffic.iter().filter(|one| one.address == who.address);
+            let (mut arrived, mut left) = (Volume::default(), Volume::default());
+            for one in own {
+                arrived = arrived.plus(one.arrived);
+                left = left.plus(one.left);
+            }
+            who.add_traffic(Seen::new(arrived, left, span));
+        }
+        Ok(())
     }
 
     fn evidence(&self, address: IpAddr, now: Timestamp) -> Who {
@@ -251,7 +275,7 @@ impl Gathering {
     /// as well is a proxy.
     fn ask_for_controls(&mut self, all: &[Who], now: Timestamp) {
         let suspicious = all.iter().filter(|who| {
-            let outsider = |answer: &crate::who::Answered| answer.role == Some(Role::Outsider);
+            let outsider = |answer: &Answered| answer.first.role == Some(Role::Outsider);
             who.answered.iter().any(outsider)
         });
         let sources: Vec<IpAddr> = suspicious

@@ -1,33 +1,35 @@
 //! The counters of virtual addresses, read in time.
 
-use std::time::Duration;
-
 use super::taps::Taps;
 use crate::{
     capture::{CaptureError, KernelHalf},
-    model::Timestamp,
+    model::{Span, Timestamp},
     traffic::{Meter, Traffic},
 };
 
 /// Reads the counters.
 pub(super) struct Counting {
     meter: Meter,
-    interval: Duration,
-    due: Timestamp,
+    since: Timestamp,
 }
 
 impl Counting {
-    pub(super) fn new(now: Timestamp, interval: Duration) -> Self {
+    pub(super) const fn new(now: Timestamp) -> Self {
         Self {
             meter: Meter::new(now),
-            interval,
-            due: now + interval,
+            since: now,
         }
     }
 
-    /// When they are to be read next.
-    pub(super) const fn due(&self) -> Timestamp {
-        self.due
+    /// How long ago they were read last.
+    pub(super) fn span(&self, now: Timestamp) -> Span {
+        now.since(self.since)
+    }
+
+    /// When they are to be read next. A reading that came late does not make the next one come
+    /// early.
+    pub(super) fn due(&self, interval: Span) -> Timestamp {
+        self.since + interval
     }
 
     /// What was counted since the last call. Counters of interfaces that are no longer watched make
@@ -38,8 +40,7 @@ impl Counting {
         kernel: &mut KernelHalf,
         taps: &Taps,
     ) -> Result<Vec<Traffic>, CaptureError> {
-        // A reading that came late does not make the next one come early.
-        self.due = now + self.interval;
+        self.since = now;
         let flows = kernel.flows()?;
         let watched = taps.indices();
         if flows.keys().any(|flow| !watched.contains(&flow.ifindex)) {
