@@ -16,6 +16,7 @@ mod output;
 mod probing;
 mod rejection;
 mod sighting;
+mod traffic;
 mod vlan;
 mod watcher;
 mod wire;

@@ -162,6 +162,7 @@ pub async fn watch(
         counting,
         writer,
     };
+    run.identify(&links)?;
     run.announce();
     run.survey(&links)?;
     let outcome = run
@@ -235,6 +236,7 @@ impl Live {
                     let links = link_watch.snapshot().await?;
                     // What was seen so far belongs to the interfaces as they were.
                     self.catch_up()?;
+                    self.identify(&links)?;
                     self.relink(&links);
                     self.survey(&links)?;
                 }
@@ -341,12 +343,16 @@ impl Live {
         }
     }
 
-    /// Tells the observer what this host holds and from where it may ask, and the kernel where
-    /// frames for this host are sent to.
-    fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
+    /// Tells the kernel where frames for this host are sent to.
+    fn identify(&mut self, links: &Links) -> Result<(), LiveError> {
         if self.counting.is_some() {
             self.kernel.set_own_macs(&links.own_macs())?;
         }
+        Ok(())
+    }
+
+    /// Tells the observer what this host holds and from where it may ask.
+    fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
         if self.asker.is_some() {
             let host = Host::new(links, &self.taps.indices());
             self.observer

@@ -1,0 +1,307 @@
+//! Traffic of virtual addresses: counted beside tcpdump, and found where it should not be.
+
+use std::{
+    net::{IpAddr, SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use vrrp_tests::lab::{Host, Instance, Lab, tcpdump_lines, vrrpwatch, wait_until};
+
+use crate::watcher::Watcher;
+
+const VIP: &str = "10.77.0.100";
+const LIMIT: Duration = Duration::from_secs(10);
+const COUNTING: [&str; 3] = ["--vip-traffic", "--vip-traffic-interval", "1s"];
+
+fn held(host: &Host, address: &str) -> Result<()> {
+    wait_until(&format!("{address} on {}", host.name()), LIMIT, || {
+        host.has_address(address).unwrap_or(false)
+    })
+}
+
+/// A service on port 80 of every address of the host. Nobody need take the connections: the kernel
+/// makes them.
+fn serve(host: &Host) -> Result<TcpListener> {
+    host.namespace()
+        .inside(|| TcpListener::bind("[::]:80").context("could not listen"))
+}
+
+/// Opens that many connections, one after the other, and closes them.
+fn connect(host: &Host, address: &str, times: usize) -> Result<()> {
+    let to = SocketAddr::new(address.parse::<IpAddr>()?, 80);
+    host.namespace().inside(|| {
+        for _ in 0..times {
+            TcpStream::connect_timeout(&to, LIMIT).context("could not connect")?;
+        }
+        Ok(())
+    })
+}
+
+/// Goes on trying to open connections, ten a second, while `work` is done.
+fn while_trying<T>(host: &Host, address: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let to = SocketAddr::new(address.parse::<IpAddr>()?, 80);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            host.namespace().inside(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let answered = TcpStream::connect_timeout(&to, Duration::from_millis(100));
+                    if answered.is_ok() {
+                        // As slowly as those that are not answered.
+                        thread::park_timeout(Duration::from_millis(100));
+                    }
+                }
+                Ok(())
+            })
+        });
+        let done = work();
+        over.store(true, Ordering::Relaxed);
+        let client = client.join();
+        client.unwrap_or_else(|_panic| panic!("the client panicked"))?;
+        done
+    })
+}
+
+/// Lets the host take `other` for the holder of the address, whatever it is told.
+fn mislead(host: &Host, address: &str, other: &Host) -> Result<()> {
+    host.namespace().ip(&format!(
+        "neighbour replace {address} lladdr {} dev eth0 nud permanent",
+        other.mac_text()
+    ))
+}
+
+/// All that was counted: packets, bytes, SYN.
+fn total(records: &[Value], way: &str) -> [u64; 3] {
+    let mut total = [0; 3];
+    for record in records.iter().filter(|one| one["record"] == "traffic") {
+        for (sum, key) in total.iter_mut().zip(["packets", "bytes", "syns"]) {
+            *sum += record[way][key].as_u64().expect("a number");
+        }
+    }
+    total
+}
+
+/// The same by tcpdump.
+fn witnessed(file: &Path, way: &str) -> Result<[u64; 3]> {
+    let end = if way == "in" { "dst" } else { "src" };
+    let mut total = [0; 3];
+    for line in tcpdump_lines(file, &["-e", &format!("{end} host {VIP}")])? {
+        // "... ethertype IPv4 (0x0800), length 74: 10.77.0.50.40000 > ..."
+        let (_, rest) = line.split_once(", length ").context("a length")?;
+        let length = rest.split(':').next().context("a number")?;
+        total[0] += 1;
+        total[1] += length.parse::<u64>()?;
+        total[2] += u64::from(line.contains("Flags [S],"));
+    }
+    Ok(total)
+}
+
+fn is_finding(record: &Value, status: &str) -> bool {
+    record["record"] == "finding"
+        && record["code"] == "traffic-at-standby"
+        && record["status"] == status
+}
+
+#[test]
+fn what_is_counted_is_what_tcpdump_sees() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, third) = (lab.host("lb0"), lab.host("third"));
+    let _service = serve(lb0)?;
+    let capture = lb0.capture("host 10.77.0.100 and tcp")?;
+    let watcher = Watcher::start(
+        lb0,
+        &[&["-i", "eth0", "--watch", VIP], &COUNTING[..]].concat(),
+    )?;
+    let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
+    held(lb0, VIP)?;
+    connect(third, VIP, 20)?;
+    // The router's own address is none that is counted.
+    connect(third, "10.77.0.10", 5)?;
+    let record = watcher.expect("traffic", |record| {
+        record["record"] == "traffic" && record["in"]["syns"].as_u64() > Some(0)
+    })?;
+    assert_eq!(record["address"], VIP, "{record}");
+    assert_eq!(record["interface"], "eth0", "{record}");
+    assert!(record["counted_ms"].as_u64() >= Some(1000), "{record}");
+    // Of the last connection, too, every segment has come and gone.
+    let quiet = |record: &Value| record["record"] == "traffic" && record["in"]["packets"] == 0;
+    watcher.expect("an interval without traffic", quiet)?;
+    let file = capture.finish()?;
+    let records = watcher.stop()?;
+    let addresses = records.iter().filter(|one| one["record"] == "traffic");
+    assert!(addresses.into_iter().all(|one| one["address"] == VIP));
+    assert!(!records.iter().any(|one| is_finding(one, "raised")));
+    assert_eq!(total(&records, "in")[2], 20);
+    assert_eq!(total(&records, "out")[2], 0);
+    for way in ["in", "out"] {
+        assert_eq!(total(&records, way), witnessed(&file, way)?, "{way}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_standby_that_gets_the_connections() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
+    let _services = (serve(lb0)?, serve(lb1)?);
+    let one = lb0.keepalived(&Instance::usual(150).to_string())?;
+    let _other = lb1.keepalived(&Instance::usual(100).to_string())?;
+    held(lb0, VIP)?;
+    let args = [&["-i", "eth0"], &COUNTING[..]].concat();
+    let [at_lb0, at_lb1, at_third] = [
+        Watcher::start(lb0, &args)?,
+        Watcher::start(lb1, &args)?,
+        Watcher::start(third, &args)?,
+    ];
+    mislead(third, VIP, lb1)?;
+    while_trying(third, VIP, || {
+        let finding = at_lb1.expect("traffic-at-standby", |record| is_finding(record, "raised"))?;
+        assert_eq!(finding["severity"], "warning", "{finding}");
+        assert_eq!(finding["addresses"][0], VIP, "{finding}");
+        assert_eq!(finding["sources"][0], "10.77.0.10", "{finding}");
+        Ok(())
+    })?;
+    // It ends when the connections do.
+    at_lb1.expect("its end", |record| is_finding(record, "cleared"))?;
+    // And when the host becomes active.
+    while_trying(third, VIP, || {
+        at_lb1.expect("the same again", |record| is_finding(record, "raised"))?;
+        one.stop()?;
+        at_lb1.expect("lb1 to be right", |record| is_finding(record, "cleared"))
+    })?;
+    for (name, watcher) in [("lb0", at_lb0), ("third", at_third)] {
+        let records = watcher.stop()?;
+        let found: Vec<_> = records
+            .iter()
+            .filter(|one| is_finding(one, "raised"))
+            .collect();
+        assert!(found.is_empty(), "on {name}: {found:?}");
+    }
+    at_lb1.stop()?;
+    Ok(())
+}
+
+/// What arrives at the virtual MAC is seen on eth0 and on the macvlan, and counts once.
+#[test]
+fn a_virtual_mac_counts_once() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
+    let _service = serve(lb0)?;
+    let instance = |priority| Instance {
+        virtual_mac: true,
+        ..Instance::usual(priority)
+    };
+    let _one = lb0.keepalived(&instance(150).to_string())?;
+    let _other = lb1.keepalived(&instance(100).to_string())?;
+    held(lb0, VIP)?;
+    let args = [&["-i", "eth0", "-i", "vrrp.51"], &COUNTING[..]].concat();
+    let (at_lb0, at_lb1) = (Watcher::start(lb0, &args)?, Watcher::start(lb1, &args)?);
+    let advertised = |record: &Value| record["record"] == "advert";
+    at_lb0.expect("an advert", advertised)?;
+    at_lb1.expect("an advert", advertised)?;
+    connect(third, VIP, 10)?;
+    at_lb0.expect("traffic", |record| {
+        record["record"] == "traffic" && record["in"]["syns"].as_u64() > Some(0)
+    })?;
+    let records = at_lb0.stop()?;
+    assert_eq!(total(&records, "in")[2], 10, "{records:?}");
+    let traffic = records.iter().filter(|one| one["record"] == "traffic");
+    assert!(traffic.into_iter().all(|one| one["interface"] == "eth0"));
+    // The standby has the virtual MAC, too, but not the address.
+    assert_eq!(total(&at_lb1.stop()?, "in"), [0; 3]);
+    Ok(())
+}
+
+/// The same of a VLAN, for an IPv6 address that is given on the command line.
+#[test]
+fn a_vlan_counts_once() -> Result<()> {
+    let lab = Lab::with_hosts(&["lb0", "third"])?;
+    let (lb0, third) = (lab.host("lb0"), lab.host("third"));
+    for (host, address) in [(lb0, "fd78::10/64"), (third, "fd78::50/64")] {
+        host.namespace().ip(&format!(
+            "link add link eth0 name eth0.100 type vlan id 100\n\
+             address add {address} dev eth0.100 nodad\n\
+             link set dev eth0.100 up"
+        ))?;
+    }
+    lb0.namespace()
+        .ip("address add fd78::100/64 dev eth0.100 nodad")?;
+    let _service = serve(lb0)?;
+    let wanted = ["-i", "eth0", "-i", "eth0.100", "--watch", "fd78::100"];
+    let watcher = Watcher::start(lb0, &[&wanted[..], &COUNTING[..]].concat())?;
+    connect(third, "fd78::100", 10)?;
+    watcher.expect("traffic", |record| {
+        record["record"] == "traffic" && record["in"]["syns"].as_u64() > Some(0)
+    })?;
+    let records = watcher.stop()?;
+    assert_eq!(total(&records, "in")[2], 10, "{records:?}");
+    for record in records.iter().filter(|one| one["record"] == "traffic") {
+        assert_eq!(record["interface"], "eth0", "{record}");
+        assert_eq!(record["vlan"], serde_json::json!([100]), "{record}");
+    }
+    Ok(())
+}
+
+#[test]
+fn who_gets_the_requests() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
+    let _services = (serve(lb0)?, serve(lb1)?);
+    let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
+    let _other = lb1.keepalived(&Instance::usual(100).to_string())?;
+    held(lb0, VIP)?;
+    let who = |host: &Host, args: &[&str]| -> Result<Value> {
+        let output = host
+            .namespace()
+            .command(vrrpwatch()?)?
+            .args(["who", VIP, "--traffic", "2"])
+            .args(args)
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        if args.is_empty() {
+            return Ok(Value::String(text));
+        }
+        serde_json::from_str(&text)
+            .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let json = ["--format", "json"];
+    while_trying(third, VIP, || {
+        let here = who(lb0, &json)?;
+        assert_eq!(here["verdict"], "agreed", "{here}");
+        assert!(here["traffic"]["counted_ms"].as_u64() >= Some(2000));
+        for way in ["in", "out"] {
+            let seen = &here["traffic"][way];
+            let rate = seen["packets_per_second"].as_f64().expect("a number");
+            let packets = seen["packets"].as_f64().expect("a number");
+            assert!(
+                rate > 1.0 && (rate * 2.0 - packets).abs() < packets / 4.0,
+                "{here}"
+            );
+        }
+        assert!(here["traffic"]["in"]["syns"].as_u64() > Some(2), "{here}");
+        let text = who(lb0, &[])?;
+        let text = text.as_str().context("text")?;
+        assert!(text.contains("  traffic in     "), "{text}");
+        assert!(
+            text.contains("packets a second for it arrive here"),
+            "{text}"
+        );
+        let there = who(lb1, &json)?;
+        assert_eq!(there["verdict"], "agreed", "{there}");
+        assert_eq!(there["traffic"]["in"]["packets"], 0, "{there}");
+        Ok(())
+    })?;
+    mislead(third, VIP, lb1)?;
+    while_trying(third, VIP, || {
+        let there = who(lb1, &json)?;
+        assert_eq!(there["verdict"], "conflict", "{there}");
+        let message = there["message"].as_str().unwrap_or_default();
+        assert!(message.ends_with("which is not active"), "{there}");
+        Ok(())
+    })
+}
