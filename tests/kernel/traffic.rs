@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use aya::maps::{HashMap, PerCpuHashMap};
-use etherparse::{IpNumber, Ipv4Options, PacketBuilder};
+use etherparse::{IpNumber, Ipv4Options};
 use vrrp_ebpf::{
     Counter, WatchKey, hook, map,
     traffic::{Flow, FlowCount, FlowKey, MAX_FLOWS, MacKey, direction},
     watch_key_v4,
 };
-use vrrp_tests::frames;
+use vrrp_tests::frames::{self, ACK, RST, SYN, tcp};
 use vrrp_user::capture::LoadSettings;
 
 use crate::lab::{HOOKS, Lab};
@@ -20,11 +20,6 @@ const CLIENT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 50);
 const CLIENT6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x50);
 const OURS: [u8; 6] = [2, 0, 0, 0, 0, 0xa0];
 const THEIRS: [u8; 6] = [2, 0, 0, 0, 0, 0xa1];
-
-/// Flags of a TCP header.
-const SYN: u8 = 0x02;
-const RST: u8 = 0x04;
-const ACK: u8 = 0x10;
 
 fn key(address: IpAddr) -> WatchKey {
     match address {
@@ -101,29 +96,6 @@ fn never_counts(lab: &mut Lab, frame: &[u8]) {
     for hook in HOOKS {
         assert_eq!(counted(lab, hook, frame), [], "hook {hook} on {frame:02x?}");
     }
-}
-
-/// A TCP segment to a MAC.
-fn tcp(from: IpAddr, to: IpAddr, mac: [u8; 6], flags: u8) -> Vec<u8> {
-    let builder = PacketBuilder::ethernet2(frames::SOURCE_MAC, mac);
-    let builder = match (from, to) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => builder.ipv4(from.octets(), to.octets(), 64),
-        (IpAddr::V6(from), IpAddr::V6(to)) => builder.ipv6(from.octets(), to.octets(), 64),
-        _ => panic!("one family"),
-    };
-    let mut segment = builder.tcp(40000, 443, 1, 64240);
-    if flags & SYN != 0 {
-        segment = segment.syn();
-    }
-    if flags & RST != 0 {
-        segment = segment.rst();
-    }
-    if flags & ACK != 0 {
-        segment = segment.ack(1);
-    }
-    let mut frame = Vec::new();
-    segment.write(&mut frame, b"hello").unwrap();
-    frame
 }
 
 #[test]

@@ -10,9 +10,12 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use vrrp_tests::lab::{Host, Instance, Lab, tcpdump_lines, vrrpwatch, wait_until};
+use vrrp_tests::{
+    frames,
+    lab::{Host, Instance, Lab, tcpdump_lines, vrrpwatch, wait_until},
+};
 
-use crate::watcher::Watcher;
+use crate::{watcher::Watcher, wire::second_cable};
 
 const VIP: &str = "10.77.0.100";
 const LIMIT: Duration = Duration::from_secs(10);
@@ -217,32 +220,42 @@ fn a_virtual_mac_counts_once() -> Result<()> {
     Ok(())
 }
 
-/// The same of a VLAN, for an IPv6 address that is given on the command line.
+/// Whether the tags are in the frame, as XDP finds them, or beside it, as TC does.
 #[test]
-fn a_vlan_counts_once() -> Result<()> {
-    let lab = Lab::with_hosts(&["lb0", "third"])?;
-    let (lb0, third) = (lab.host("lb0"), lab.host("third"));
-    for (host, address) in [(lb0, "fd78::10/64"), (third, "fd78::50/64")] {
-        host.namespace().ip(&format!(
-            "link add link eth0 name eth0.100 type vlan id 100\n\
-             address add {address} dev eth0.100 nodad\n\
-             link set dev eth0.100 up"
-        ))?;
-    }
-    lb0.namespace()
-        .ip("address add fd78::100/64 dev eth0.100 nodad")?;
-    let _service = serve(lb0)?;
-    let wanted = ["-i", "eth0", "-i", "eth0.100", "--watch", "fd78::100"];
-    let watcher = Watcher::start(lb0, &[&wanted[..], &COUNTING[..]].concat())?;
-    connect(third, "fd78::100", 10)?;
-    watcher.expect("traffic", |record| {
-        record["record"] == "traffic" && record["in"]["syns"].as_u64() > Some(0)
-    })?;
-    let records = watcher.stop()?;
-    assert_eq!(total(&records, "in")[2], 10, "{records:?}");
-    for record in records.iter().filter(|one| one["record"] == "traffic") {
-        assert_eq!(record["interface"], "eth0", "{record}");
-        assert_eq!(record["vlan"], serde_json::json!([100]), "{record}");
+fn vlans_are_told_apart() -> Result<()> {
+    let lab = Lab::with_hosts(&["third"])?;
+    let third = lab.host("third");
+    second_cable(third)?;
+    let mac = [2, 0, 0, 0, 7, 0];
+    third
+        .namespace()
+        .ip("link set dev eth7 address 02:00:00:00:07:00")?;
+    let far = third.injector("far7")?;
+    for mode in ["xdp-native", "xdp-generic", "tc"] {
+        let wanted = ["-i", "eth7", "--mode", mode, "--watch", "fd78::100"];
+        let watcher = Watcher::start(third, &[&wanted[..], &COUNTING[..]].concat())?;
+        let segment = frames::tcp("fd78::50".parse()?, "fd78::100".parse()?, mac, frames::SYN);
+        let vlans = [&[][..], &[100], &[300, 100]];
+        for (times, vlan) in (1..).zip(vlans) {
+            let tags: Vec<(u16, u16)> = vlan.iter().map(|id| (0x8100, *id)).collect();
+            for _ in 0..times {
+                far.send(&frames::tagged(&segment, &tags))?;
+            }
+        }
+        watcher.expect("traffic", |record| record["record"] == "traffic")?;
+        let records = watcher.stop()?;
+        for (times, vlan) in (1..).zip(vlans) {
+            let there: Vec<Value> = records
+                .iter()
+                .filter(|record| record["vlan"] == serde_json::json!(vlan))
+                .cloned()
+                .collect();
+            assert_eq!(
+                total(&there, "in")[2],
+                times,
+                "{mode}, {vlan:?}: {records:?}"
+            );
+        }
     }
     Ok(())
 }
