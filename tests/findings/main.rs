@@ -8,3 +8,4 @@ mod recorded;
 mod scenes;
 mod session;
 mod stage;
+mod traffic;
