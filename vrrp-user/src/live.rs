@@ -129,6 +129,7 @@ pub async fn watch(
         arp: live.arp,
         traffic: live.traffic.is_some(),
         debug: live.kernel_log,
+        xdp: live.mode != Mode::Tc,
         ..LoadSettings::default()
     })?;
     if live.kernel_log {

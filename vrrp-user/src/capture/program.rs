@@ -80,10 +80,14 @@ impl KernelHalf {
                 .and_then(|program| patiently(|| program.load()))
                 .map_err(|source| CaptureError::Program { name, source })?;
         }
-        let xdp_refused = xdp(&mut object)
-            .and_then(|program| patiently(|| program.load()))
-            .err()
-            .map(|error| error.to_string());
+        let xdp_refused = if settings.xdp {
+            xdp(&mut object)
+                .and_then(|program| patiently(|| program.load()))
+                .err()
+                .map(|error| error.to_string())
+        } else {
+            Some("nobody asked for it".to_owned())
+        };
         let flavour = settings.tc.unwrap_or_else(|| {
             if requirements::has_tcx() {
                 TcFlavour::Tcx

@@ -50,6 +50,7 @@ impl Session {
         let mut kernel = KernelHalf::load(&LoadSettings {
             arp: settings.arp,
             traffic: settings.traffic,
+            xdp: false,
             ..LoadSettings::default()
         })?;
         let ring = kernel.take_ring()?;
