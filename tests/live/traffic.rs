@@ -12,20 +12,18 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use vrrp_tests::{
     frames,
-    lab::{Host, Instance, Lab, tcpdump_lines, vrrpwatch, wait_until},
+    lab::{Host, Instance, Lab, tcpdump_lines},
 };
 
-use crate::{watcher::Watcher, wire::second_cable};
+use crate::{
+    asked::{held, run, who},
+    watcher::Watcher,
+    wire::second_cable,
+};
 
 const VIP: &str = "10.77.0.100";
 const LIMIT: Duration = Duration::from_secs(10);
 const COUNTING: [&str; 3] = ["--vip-traffic", "--vip-traffic-interval", "1s"];
-
-fn held(host: &Host, address: &str) -> Result<()> {
-    wait_until(&format!("{address} on {}", host.name()), LIMIT, || {
-        host.has_address(address).unwrap_or(false)
-    })
-}
 
 /// A service on port 80 of every address of the host. Nobody need take the connections: the kernel
 /// makes them.
@@ -268,23 +266,10 @@ fn who_gets_the_requests() -> Result<()> {
     let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
     let _other = lb1.keepalived(&Instance::usual(100).to_string())?;
     held(lb0, VIP)?;
-    let who = |host: &Host, args: &[&str]| -> Result<Value> {
-        let output = host
-            .namespace()
-            .command(vrrpwatch()?)?
-            .args(["who", VIP, "--traffic", "2"])
-            .args(args)
-            .output()?;
-        let text = String::from_utf8(output.stdout)?;
-        if args.is_empty() {
-            return Ok(Value::String(text));
-        }
-        serde_json::from_str(&text)
-            .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
-    };
-    let json = ["--format", "json"];
+    let ask = [VIP, "--traffic", "2"];
     while_trying(third, VIP, || {
-        let here = who(lb0, &json)?;
+        let (status, here) = who(lb0, &ask)?;
+        assert_eq!(status, 0, "{here}");
         assert_eq!(here["verdict"], "agreed", "{here}");
         assert!(here["traffic"]["counted_ms"].as_u64() >= Some(2000));
         for way in ["in", "out"] {
@@ -297,22 +282,22 @@ fn who_gets_the_requests() -> Result<()> {
             );
         }
         assert!(here["traffic"]["in"]["syns"].as_u64() > Some(2), "{here}");
-        let text = who(lb0, &[])?;
-        let text = text.as_str().context("text")?;
+        let text = run(lb0, &["who", VIP, "--traffic", "1"])?;
+        let text = String::from_utf8(text.stdout)?;
         assert!(text.contains("  traffic in     "), "{text}");
         assert!(
             text.contains("packets a second for it arrive here"),
             "{text}"
         );
-        let there = who(lb1, &json)?;
-        assert_eq!(there["verdict"], "agreed", "{there}");
+        let (status, there) = who(lb1, &ask)?;
+        assert_eq!(status, 0, "{there}");
         assert_eq!(there["traffic"]["in"]["packets"], 0, "{there}");
         Ok(())
     })?;
     mislead(third, VIP, lb1)?;
     while_trying(third, VIP, || {
-        let there = who(lb1, &json)?;
-        assert_eq!(there["verdict"], "conflict", "{there}");
+        let (status, there) = who(lb1, &ask)?;
+        assert_eq!(status, 1, "{there}");
         let message = there["message"].as_str().unwrap_or_default();
         assert!(message.ends_with("which is not active"), "{there}");
         Ok(())
