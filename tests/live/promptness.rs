@@ -45,7 +45,7 @@ fn an_answer_takes_little_more_than_the_wait_for_an_advert() -> Result<()> {
     for _ in 0..ATTEMPTS {
         let (taken, waited) = timed(third)?;
         if waited > ANSWERS {
-            all.push(taken - waited);
+            all.push(taken.saturating_sub(waited));
         }
         if all.last().is_some_and(|beyond| *beyond <= BUDGET) {
             println!("{:?} beyond the wait, the last of {all:?}", all.last());

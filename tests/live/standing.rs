@@ -175,9 +175,9 @@ fn a_thousand_addresses_keep_to_the_pace() -> Result<()> {
     assert_eq!(learned.len(), 1000);
     // The bucket holds a second's worth, and tcpdump's clock is its own.
     for (position, begin) in times.iter().enumerate() {
-        for (more, time) in times[position..].iter().enumerate() {
+        for (more, time) in (0_u32..).zip(&times[position..]) {
             let most = RATE * (time - begin + 0.1) + RATE + 1.0;
-            assert!(more as f64 <= most, "{more} within {} s", time - begin);
+            assert!(f64::from(more) <= most, "{more} within {} s", time - begin);
         }
     }
     watcher.stop()?;

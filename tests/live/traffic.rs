@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use serde_json::Value;
 use vrrp_tests::{
     frames,
@@ -63,7 +63,7 @@ fn while_trying<T>(host: &Host, address: &str, work: impl FnOnce() -> Result<T>)
         let done = work();
         over.store(true, Ordering::Relaxed);
         let client = client.join();
-        client.unwrap_or_else(|_panic| panic!("the client panicked"))?;
+        client.unwrap_or_else(|_panic| Err(anyhow!("the client panicked")))?;
         done
     })
 }

@@ -271,6 +271,10 @@ pub const ACK: u8 = 0x10;
 /// # Panics
 ///
 /// Where the addresses are not of one family.
+#[expect(
+    clippy::panic,
+    reason = "two families are a mistake in the test's own text"
+)]
 pub fn tcp(from: IpAddr, to: IpAddr, mac: [u8; 6], flags: u8) -> Vec<u8> {
     let builder = PacketBuilder::ethernet2(SOURCE_MAC, mac);
     let builder = match (from, to) {

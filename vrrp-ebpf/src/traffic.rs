@@ -51,7 +51,7 @@ pub type FlowCount = [u64; 3];
 impl Flow {
     /// The key of this flow.
     #[must_use]
-    #[inline(always)]
+    #[inline]
     pub fn to_key(self) -> FlowKey {
         let mut key = [0; 28];
         key[..16].copy_from_slice(&self.address);

@@ -233,6 +233,34 @@ mod tests {
     }
 
     #[test]
+    fn a_macvlan_receives_while_it_has_an_address() {
+        let mac = |last| MacAddr::new([2, 0, 0, 0, 0, last]);
+        let assigned = |address: &str| Assigned {
+            address: address.parse().expect("an address"),
+            prefix: 64,
+            usable: true,
+        };
+        let macs = |assigned: Vec<Assigned>| {
+            let lower = Link {
+                mac: Some(mac(1)),
+                ..link("eth0")
+            };
+            let upper = Link {
+                mac: Some(mac(2)),
+                kind: LinkKind::Alias,
+                lower: Some(2),
+                assigned,
+                ..link("vrrp.51")
+            };
+            Links::new([(2, lower), (4, upper)]).own_macs()
+        };
+        assert_eq!(macs(Vec::new()), [mac(1)].into());
+        assert_eq!(macs(vec![assigned("fe80::1")]), [mac(1)].into());
+        let active = vec![assigned("fe80::1"), assigned("10.77.0.100")];
+        assert_eq!(macs(active), [mac(1), mac(2)].into());
+    }
+
+    #[test]
     fn tags_are_hidden_only_where_there_are_vlans_to_hide() {
         assert!(host().hides_tags(2));
         assert!(!host().hides_tags(5), "strips tags, but carries no VLAN");

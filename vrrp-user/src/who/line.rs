@@ -6,10 +6,6 @@ use serde::{Deserialize, Serialize};
 use super::{AnswerLine, Tally, Who};
 
 /// One line. docs/who.schema.json is made from this type.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is written or read, and not kept"
-)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Line {
