@@ -11,7 +11,7 @@ const MAX_LINES: usize = 500;
 
 /// The modules of vrrp-user that only compute: data in, data out. What they need of the world is
 /// an argument.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "chronicle",
     "daemon",
     "detect",
@@ -21,6 +21,7 @@ const PURE: [&str; 10] = [
     "observer",
     "record",
     "tracker",
+    "traffic",
     "wire",
 ];
 
