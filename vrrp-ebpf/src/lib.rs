@@ -16,10 +16,10 @@ pub mod traffic;
 
 /// The sizes (header and frame together, in bytes) in which events are reserved.
 ///
-/// The smallest holds any ARP frame, neighbour discovery message and everyday advert; the largest
-/// holds what fits a standard Ethernet frame behind two VLAN tags (an advert with 255 IPv4 or 90
-/// IPv6 addresses, with AH or a HMAC trailer).
-pub const SIZE_CLASSES: [usize; 4] = [128, 256, 640, 2048];
+/// The smallest holds any ARP frame, neighbour discovery message and everyday advert; the third an
+/// advert with 255 IPv4 addresses; the largest what fits a standard Ethernet frame behind two VLAN
+/// tags (an advert with 90 IPv6 addresses, or one with AH or a HMAC trailer).
+pub const SIZE_CLASSES: [usize; 4] = [128, 384, 1152, 2048];
 
 /// The most bytes of a frame that one event can carry; longer frames arrive cut, and say so by
 /// [`EventHeader::frame_len`].

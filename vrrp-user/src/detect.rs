@@ -79,7 +79,7 @@ use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
 use roll::{DETECTORS, PAIR_DETECTORS};
-use view::{Assessment, View};
+use view::{Assessment, Matters, View};
 
 /// A packet, and where and when it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -374,9 +374,14 @@ impl Analyst {
         };
         let mut records = Vec::new();
         let open = self.ledger.codes(&Subject::Router(id));
+        let matters = Matters::of(&view);
         for detector in DETECTORS {
-            sooner(detector.deadline(&view));
-            let assessment = detector.assess(&view);
+            let assessment = if matters.has(detector.matter()) {
+                sooner(detector.deadline(&view));
+                detector.assess(&view)
+            } else {
+                Assessment::Absent
+            };
             let code = detector.code();
             if matches!(assessment, Assessment::Absent) && !open.contains(code) {
                 continue;

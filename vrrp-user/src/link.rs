@@ -85,13 +85,28 @@ impl Links {
         self.0.iter().map(|(index, link)| (*index, link))
     }
 
-    /// Whether VLAN devices sit on this interface and its NIC hides their tags from XDP.
+    /// Whether VLAN devices sit on this interface and its NIC hides their tags from XDP. A bond or
+    /// bridge and its ports are one in this: the tags are stripped at a port, and the VLAN devices
+    /// sit on the bond.
     pub fn hides_tags(&self, index: u32) -> bool {
-        let has_vlans = self
-            .0
-            .values()
-            .any(|link| link.lower == Some(index) && matches!(link.kind, LinkKind::Vlan(_)));
-        has_vlans && self.get(index).is_some_and(|link| link.strips_tags)
+        let top = self.top(index);
+        let (mut vlans, mut strips) = (false, false);
+        for (other, link) in self.iter() {
+            strips |= link.strips_tags && self.top(other) == top;
+            vlans |= matches!(link.kind, LinkKind::Vlan(_))
+                && link.lower.is_some_and(|lower| self.top(lower) == top);
+        }
+        vlans && strips
+    }
+
+    /// The bond or bridge that an interface is a port of, or itself.
+    fn top(&self, index: u32) -> u32 {
+        let master = |index| self.get(index).and_then(|link| link.master);
+        // Devices can be stacked, though not as deep as this.
+        std::iter::successors(Some(index), |index| master(*index))
+            .take(8)
+            .last()
+            .unwrap_or(index)
     }
 
     /// The MACs to which frames for this host are sent. That of a macvlan only while it has an
@@ -264,5 +279,15 @@ mod tests {
     fn tags_are_hidden_only_where_there_are_vlans_to_hide() {
         assert!(host().hides_tags(2));
         assert!(!host().hides_tags(5), "strips tags, but carries no VLAN");
+
+        let on_the_bond = Link {
+            kind: LinkKind::Vlan(TAG),
+            lower: Some(6),
+            ..link("bond0.100")
+        };
+        let bonded = Links::new(host().0.into_iter().chain([(7, on_the_bond)]));
+        assert!(bonded.hides_tags(6), "its port strips them");
+        assert!(bonded.hides_tags(5), "the bond carries them");
+        assert!(!bonded.hides_tags(7));
     }
 }

@@ -33,6 +33,7 @@ use std::{
 
 pub use admission::{AuthTag, Config};
 pub use gaps::{GAP_BOUNDS, Gaps};
+use router::Age;
 pub use router::{Router, RouterId};
 pub use segment::Segment;
 pub use speaker::{Speaker, SpeakerId};
@@ -56,9 +57,9 @@ pub struct Tracker {
     addresses: BTreeMap<(Segment, IpAddr), BTreeSet<RouterId>>,
     /// By the source addresses of the routers.
     sources: BTreeMap<(Segment, IpAddr), BTreeSet<RouterId>>,
-    /// In the order in which they may be forgotten.
+    /// In the order in which they may be forgotten, as it was when each was last looked at: adverts
+    /// are frequent, and lack of room is rare.
     by_age: BTreeSet<Age>,
-    ages: BTreeMap<RouterId, Age>,
     /// When each has to be looked at again.
     schedule: BTreeSet<(Timestamp, RouterId)>,
     due: BTreeMap<RouterId, Timestamp>,
@@ -75,9 +76,6 @@ pub(crate) struct Forgotten {
     /// For want of room; otherwise it turned out to be part of another.
     pub(crate) displaced: bool,
 }
-
-/// Unproven ones first, and then those that have been silent longest.
-type Age = (bool, Timestamp, RouterId);
 
 /// Virtual routers that are kept.
 const MAX_ROUTERS: usize = 512;
@@ -131,7 +129,6 @@ impl Tracker {
             router.advert(claim, mac, now);
         }
         self.index(id, claim);
-        self.touch(id, now);
         (id, forgotten)
     }
 
@@ -299,6 +296,7 @@ impl Tracker {
         self.next += 1;
         let mut router = Router::new(id, segment.clone(), claim, now);
         router.egress_unseen = is_unseen(&self.egress_unseen, segment);
+        self.by_age.insert(router.filed);
         self.routers.insert(id, router);
         id
     }
@@ -377,30 +375,28 @@ impl Tracker {
         }
     }
 
-    fn touch(&mut self, id: RouterId, now: Timestamp) {
-        let Some(router) = self.routers.get(&id) else {
-            return;
-        };
-        let age = (router.is_established(), now, id);
-        if let Some(before) = self.ages.insert(id, age) {
-            self.by_age.remove(&before);
-        }
-        self.by_age.insert(age);
-    }
-
     fn make_room(&mut self) -> Option<Forgotten> {
         if self.routers.len() < MAX_ROUTERS {
             return None;
         }
-        let (_, _, oldest) = *self.by_age.first()?;
-        self.forget(oldest, true)
+        loop {
+            let filed = *self.by_age.first()?;
+            let id = filed.2;
+            let router = self.routers.get_mut(&id)?;
+            let age = router.age();
+            // Ages only grow, so that what still stands first is the first.
+            if age <= filed {
+                return self.forget(id, true);
+            }
+            router.filed = age;
+            self.by_age.remove(&filed);
+            self.by_age.insert(age);
+        }
     }
 
     fn forget(&mut self, id: RouterId, displaced: bool) -> Option<Forgotten> {
         let router = self.routers.remove(&id)?;
-        if let Some(age) = self.ages.remove(&id) {
-            self.by_age.remove(&age);
-        }
+        self.by_age.remove(&router.filed);
         if let Some(due) = self.due.remove(&id) {
             self.schedule.remove(&(due, id));
         }

@@ -110,3 +110,35 @@ fn unicast_and_multicast() -> Result<()> {
     assert_within(PROVEN, &advert, &split)?;
     scene.end(&["unicast-multicast-mix", "split-brain"])
 }
+
+/// keepalived computes the checksum over the multicast group even for unicast peers where it is
+/// told to get along with its first versions; where it is told `never`, it drops such adverts.
+#[test]
+fn different_checksums() -> Result<()> {
+    let lab = Lab::with_hosts(&["lb0", "lb1"])?;
+    let scene = Scene::on(lab.host("lb0"))?;
+    let old = Instance {
+        unicast: Some(Unicast {
+            source: "10.77.0.10",
+            peers: &["10.77.0.11"],
+        }),
+        extra: "old_unicast_checksum",
+        ..Instance::version_3(150, &["10.77.0.100/24"])
+    };
+    let new = Instance {
+        unicast: Some(Unicast {
+            source: "10.77.0.11",
+            peers: &["10.77.0.10"],
+        }),
+        extra: "old_unicast_checksum never",
+        ..Instance::version_3(100, &["10.77.0.100/24"])
+    };
+    let (_one, second) = pair(&lab, &old, &new)?;
+    second.expect_state("MASTER", ELECTION)?;
+    let advert = scene.advert(lab.host("lb1"), None)?;
+    let mismatch = scene.raised("checksum-variant-mismatch")?;
+    assert_within(Duration::from_secs(1), &advert, &mismatch)?;
+    let split = scene.caused("split-brain", "checksum-variant")?;
+    assert_within(PROVEN, &advert, &split)?;
+    scene.end(&["checksum-variant-mismatch", "split-brain"])
+}

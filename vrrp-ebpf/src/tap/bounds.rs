@@ -179,9 +179,6 @@ pub(super) fn fill(event: &mut [u8], header: EventHeader, frame: &impl Frame) ->
         return false;
     };
     let length = bounded(header.captured_len, room as u32);
-    if length == 0 {
-        return false;
-    }
     let to = event.as_mut_ptr();
     // SAFETY: the event has room for the header and `length` bytes behind it, and the kernel
     // aligns events to 8 bytes, which is what the header asks for.
@@ -191,11 +188,13 @@ pub(super) fn fill(event: &mut [u8], header: EventHeader, frame: &impl Frame) ->
     }
 }
 
-/// The smaller of both, in a form that survives optimisation: the compiler knows from the caller
-/// that `value` is never larger and would drop the compare that the verifier has to see.
+/// The smaller of both, and at least one, in a form that survives optimisation: the compiler knows
+/// from the caller that `value` is never larger and would drop the compare that the verifier has to
+/// see. Before kernel 6.8 the verifier learns nothing from a compare with zero, and so nothing is
+/// compared with it: zero comes out as `most`, more than a frame that is empty can give.
 #[inline(always)]
 fn bounded(value: u32, most: u32) -> u32 {
-    core::hint::black_box(value).min(most)
+    core::hint::black_box(value).wrapping_sub(1).min(most - 1) + 1
 }
 
 /// Adds one to a slot of this CPU.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{list, log_line, router},
 };
 use crate::{
@@ -16,6 +16,10 @@ pub(super) struct AddressLost;
 impl Detector for AddressLost {
     fn code(&self) -> Code {
         Code::AddressLost
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

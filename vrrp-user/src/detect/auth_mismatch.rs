@@ -2,7 +2,7 @@
 
 use super::{
     disagreement,
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
 };
 use crate::{
     model::Timestamp,
@@ -15,6 +15,10 @@ pub(super) struct AuthMismatch;
 impl Detector for AuthMismatch {
     fn code(&self) -> Code {
         Code::AuthMismatch
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Rivals
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

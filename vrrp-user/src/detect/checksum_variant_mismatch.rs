@@ -2,7 +2,8 @@
 
 use super::{
     disagreement,
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
+    words::checksum_variant,
 };
 use crate::{model::Timestamp, record::Code, tracker::Config, wire::Checksum};
 
@@ -13,17 +14,30 @@ impl Detector for ChecksumVariantMismatch {
         Code::ChecksumVariantMismatch
     }
 
+    fn matter(&self) -> Matter {
+        Matter::Rivals
+    }
+
     fn assess(&self, view: &View<'_>) -> Assessment {
         disagreement::assess(view, |one, other| differs(&one.config, &other.config))
     }
 
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
+        let mut configs = sign
+            .speakers
+            .iter()
+            .filter_map(|id| view.speaker(*id))
+            .map(|speaker| &speaker.config);
+        let advice = match (configs.next(), configs.next()) {
+            (Some(one), Some(other)) => checksum_variant(one, other).1,
+            _ => "",
+        };
         disagreement::describe(
             view,
             sign,
             "the checksum of VRRPv3 over IPv4",
             |config| value(config).to_owned(),
-            "Set v3_checksum_as_v2 on all routers or on none; RFC 9568 wants it set, keepalived and FRR leave it unset by default. keepalived that has it set takes either; one that has not drops the other.",
+            advice,
         )
     }
 

@@ -1,7 +1,7 @@
 //! config-drift: keepalived.conf and the wire differ.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{advert, router},
 };
 use crate::{
@@ -16,6 +16,10 @@ pub(super) struct ConfigDrift;
 impl Detector for ConfigDrift {
     fn code(&self) -> Code {
         Code::ConfigDrift
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -1,7 +1,7 @@
 //! daemon-died: the daemon is gone by its log, and its host still answers for the addresses.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{log_line, router, seen},
 };
 use crate::{
@@ -20,6 +20,10 @@ const LAST_WORDS: Span = Span::from_millis(500);
 impl Detector for DaemonDied {
     fn code(&self) -> Code {
         Code::DaemonDied
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

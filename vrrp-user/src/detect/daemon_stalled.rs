@@ -4,7 +4,7 @@
 //! that stop in the middle of a reign, with no line in the log that would explain it.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{log_line, router, seen, time},
 };
 use crate::{
@@ -30,6 +30,10 @@ enum Stall<'a> {
 impl Detector for DaemonStalled {
     fn code(&self) -> Code {
         Code::DaemonStalled
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

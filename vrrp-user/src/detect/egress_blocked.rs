@@ -1,7 +1,7 @@
 //! egress-blocked: the daemon is master by its log, and none of its adverts leaves the host.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{log_line, router, time},
 };
 use crate::{
@@ -16,6 +16,10 @@ pub(super) struct EgressBlocked;
 impl Detector for EgressBlocked {
     fn code(&self) -> Code {
         Code::EgressBlocked
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

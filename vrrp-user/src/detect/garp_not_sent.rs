@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{list, log_line, router},
 };
 use crate::{
@@ -20,6 +20,10 @@ const WINDOW: Span = Span::from_millis(750);
 impl Detector for GarpNotSent {
     fn code(&self) -> Code {
         Code::GarpNotSent
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

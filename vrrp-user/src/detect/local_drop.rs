@@ -4,7 +4,7 @@
 //! lasts for as long as the daemon stays master beside the router it does not hear.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{log_line, router, seen},
 };
 use crate::{
@@ -18,6 +18,10 @@ pub(super) struct LocalDrop;
 impl Detector for LocalDrop {
     fn code(&self) -> Code {
         Code::LocalDrop
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

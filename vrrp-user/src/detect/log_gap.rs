@@ -1,7 +1,7 @@
 //! log-gap: lines of the log are missing.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::log_line,
 };
 use crate::{
@@ -15,6 +15,10 @@ pub(super) struct LogGap;
 impl Detector for LogGap {
     fn code(&self) -> Code {
         Code::LogGap
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

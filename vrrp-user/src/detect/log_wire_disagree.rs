@@ -1,7 +1,7 @@
 //! log-wire-disagree: the state in the log is not the one on the wire.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{advert, log_line, router, time},
 };
 use crate::{
@@ -17,6 +17,10 @@ pub(super) struct LogWireDisagree;
 impl Detector for LogWireDisagree {
     fn code(&self) -> Code {
         Code::LogWireDisagree
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Daemon
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -1,7 +1,7 @@
 //! owner-conflict: two routers advertise priority 255.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{advert, router, who},
 };
 use crate::{model::Priority, record::Code, tracker::Speaker};
@@ -11,6 +11,10 @@ pub(super) struct OwnerConflict;
 impl Detector for OwnerConflict {
     fn code(&self) -> Code {
         Code::OwnerConflict
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Rivals
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

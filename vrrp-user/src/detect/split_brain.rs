@@ -2,7 +2,7 @@
 
 use super::{
     rivals,
-    view::{Assessment, Description, Detector, PairDetector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, PairDetector, Sign, View},
     words::{advert, cause, common, list, router, who},
 };
 use crate::{
@@ -16,6 +16,10 @@ pub(super) struct SplitBrain;
 impl Detector for SplitBrain {
     fn code(&self) -> Code {
         Code::SplitBrain
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Rivals
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -2,7 +2,7 @@
 
 use super::{
     disagreement,
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
 };
 use crate::{model::Timestamp, record::Code};
 
@@ -11,6 +11,10 @@ pub(super) struct VersionMismatch;
 impl Detector for VersionMismatch {
     fn code(&self) -> Code {
         Code::VersionMismatch
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Rivals
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -85,10 +85,56 @@ pub(super) struct Description {
     pub(super) advice: String,
 }
 
+/// What there may be to look at. Most virtual routers have one router that advertises and nothing
+/// else to tell, with every advert: that has to be cheap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matter {
+    /// A router that advertises.
+    Adverts,
+    /// Several that do, or did.
+    Rivals,
+    /// What came of asking for the addresses.
+    Answers,
+    /// What a daemon says of itself.
+    Daemon,
+}
+
+/// What there is to look at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Matters {
+    rivals: bool,
+    answers: bool,
+    daemon: bool,
+}
+
+impl Matters {
+    pub(super) fn of(view: &View<'_>) -> Self {
+        Self {
+            rivals: view.router.speakers().nth(1).is_some(),
+            answers: view.router.neighbours().probed().next().is_some(),
+            daemon: view.beliefs().next().is_some(),
+        }
+    }
+
+    pub(super) const fn has(self, matter: Matter) -> bool {
+        match matter {
+            Matter::Adverts => true,
+            Matter::Rivals => self.rivals,
+            Matter::Answers => self.answers,
+            Matter::Daemon => self.daemon,
+        }
+    }
+}
+
 /// Finds one thing that can be wrong with a virtual router.
 pub(super) trait Detector: Sync {
     /// What it finds.
     fn code(&self) -> Code;
+
+    /// What it looks at: where there is none, the finding is absent.
+    fn matter(&self) -> Matter {
+        Matter::Adverts
+    }
 
     /// Whether it is so.
     fn assess(&self, view: &View<'_>) -> Assessment;

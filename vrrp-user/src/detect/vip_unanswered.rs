@@ -1,7 +1,7 @@
 //! vip-unanswered: the active router advertises, and the address answers nobody.
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{advert, list, router, who},
 };
 use crate::record::{Code, Evidence};
@@ -14,6 +14,10 @@ const PROOF: u32 = 3;
 impl Detector for VipUnanswered {
     fn code(&self) -> Code {
         Code::VipUnanswered
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Answers
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{
     incident::Report,
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     vip_conflict,
     words::{advert, list, router},
 };
@@ -21,6 +21,10 @@ pub(super) struct VipWithoutMaster;
 impl Detector for VipWithoutMaster {
     fn code(&self) -> Code {
         Code::VipWithoutMaster
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Answers
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

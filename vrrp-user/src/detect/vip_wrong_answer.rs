@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
     vip_conflict,
     words::{advert, list, router, who},
 };
@@ -20,6 +20,10 @@ pub(super) const PROOF: u32 = 2;
 impl Detector for VipWrongAnswer {
     fn code(&self) -> Code {
         Code::VipWrongAnswer
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Answers
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

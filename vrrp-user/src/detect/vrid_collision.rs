@@ -2,7 +2,7 @@
 
 use super::{
     rivals,
-    view::{Assessment, Description, Detector, Sign, View},
+    view::{Assessment, Description, Detector, Matter, Sign, View},
 };
 use crate::record::Code;
 
@@ -11,6 +11,10 @@ pub(super) struct VridCollision;
 impl Detector for VridCollision {
     fn code(&self) -> Code {
         Code::VridCollision
+    }
+
+    fn matter(&self) -> Matter {
+        Matter::Rivals
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {

@@ -5,7 +5,8 @@ use std::{fmt::Display, net::IpAddr};
 use crate::{
     model::{Span, Timestamp},
     record::{Cause, Evidence},
-    tracker::{Router, Speaker},
+    tracker::{Config, Router, Speaker},
+    wire::Checksum,
 };
 
 /// A router, as an operator knows it: address, MAC and priority.
@@ -111,6 +112,28 @@ pub(super) const fn log_line(time: Timestamp, router: &Router, what: String) -> 
     }
 }
 
+/// How the checksums of two routers differ, and what to do about it.
+pub(super) fn checksum_variant(one: &Config, other: &Config) -> (String, &'static str) {
+    let has = |checksum| one.checksum == Some(checksum) || other.checksum == Some(checksum);
+    if has(Checksum::OkMulticastPseudoHeader) {
+        (
+            "one computes the VRRPv3 checksum with the multicast group although it sends to a \
+             unicast peer, and the other does not"
+                .to_owned(),
+            "Remove old_unicast_checksum on all routers, or set it on all of them; keepalived up \
+             to 1.3.6 knows no other way and has to be upgraded.",
+        )
+    } else {
+        (
+            "one leaves the pseudo header out of the VRRPv3 checksum and the other does not"
+                .to_owned(),
+            "Set v3_checksum_as_v2 on all routers or on none; RFC 9568 wants it set, keepalived \
+             and FRR leave it unset by default. keepalived that has it set takes either; one that \
+             has not drops the other.",
+        )
+    }
+}
+
 /// Why two routers drop each other's adverts, and what to do about it.
 pub(super) fn cause(cause: Cause, one: &Speaker, other: &Speaker) -> (String, &'static str) {
     let (mine, theirs) = (&one.config, &other.config);
@@ -146,11 +169,7 @@ pub(super) fn cause(cause: Cause, one: &Speaker, other: &Speaker) -> (String, &'
             "both claim to own the addresses with priority 255".to_owned(),
             "Give priority 255 to the one machine whose own address this is, or to none.",
         ),
-        Cause::ChecksumVariant => (
-            "one leaves the pseudo header out of the VRRPv3 checksum and the other does not"
-                .to_owned(),
-            "Set v3_checksum_as_v2 on all routers or on none.",
-        ),
+        Cause::ChecksumVariant => checksum_variant(&one.config, &other.config),
         Cause::AddressListMismatch => (
             format!(
                 "one has {} and the other {}, and keepalived up to 2.3.2 drops an advert with \

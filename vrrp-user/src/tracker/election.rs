@@ -29,6 +29,7 @@ const MAX_CHANGES: usize = 64;
 impl Router {
     /// Takes an advert in that its receivers take.
     pub(super) fn advert(&mut self, claim: &Claim, mac: Option<MacAddr>, now: Timestamp) {
+        self.heard = now;
         let id = self.resolve(claim, now);
         let Some(speaker) = self.speakers.get_mut(&id) else {
             return;

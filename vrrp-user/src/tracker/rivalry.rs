@@ -39,7 +39,7 @@ impl Router {
                 self.speakers
                     .values()
                     .filter(move |speaker| speaker.id != active.id)
-                    .filter_map(move |speaker| rival(active, speaker, now))
+                    .filter_map(move |speaker| self.rival(active, speaker, now))
             })
     }
 
@@ -61,56 +61,65 @@ impl Router {
         held_down && speaker.resigned.is_none() && now < speaker.gone_at()
     }
 
+    fn rival(&self, active: &Speaker, speaker: &Speaker, now: Timestamp) -> Option<Rival> {
+        let contest = speaker.contest()?;
+        let loud = contest.defiances >= 2
+            && active.last > contest.since
+            && now < self.quiet_at(speaker)
+            && active.is_alive(now);
+        let quiet = || {
+            speaker.persists_against(active).is_some()
+                && is_quiet(contest, active, speaker)
+                && now >= contest.since + active.master_down()
+                && now < speaker.gone_at()
+                && now < active.gone_at()
+        };
+        (loud || quiet()).then(|| Rival {
+            id: speaker.id,
+            since: contest.since,
+            cause: speaker
+                .rejects(active)
+                .or_else(|| active.rejects(speaker))
+                .unwrap_or(Cause::NotReceived),
+            loud: speaker.is_alive(now),
+        })
+    }
+
+    /// When a router that kept advertising has missed its turn, and so has yielded. Where it cannot
+    /// be told what was missed, it is given as long as a backup would give it.
+    fn quiet_at(&self, speaker: &Speaker) -> Timestamp {
+        let dead = speaker.dead_at();
+        if self.saw_everything_since(speaker.last) {
+            let interval = speaker.interval();
+            let turn = (interval * 2).max(interval + Span::from_millis(100));
+            dead.min(speaker.last + turn)
+        } else {
+            dead
+        }
+    }
+
     /// When the answers of this module may change.
     pub(crate) fn rivalry_deadlines(&self) -> impl Iterator<Item = Timestamp> {
         let round = self.active().map_or(Span::ZERO, Speaker::master_down);
         self.speakers.values().flat_map(move |speaker| {
-            let contest = speaker.contest().map(|contest| contest.since + round);
+            let contest = speaker
+                .contest()
+                .map(|contest| [contest.since + round, self.quiet_at(speaker)]);
             [speaker.dead_at(), speaker.gone_at()]
                 .into_iter()
-                .chain(contest)
+                .chain(contest.into_iter().flatten())
         })
     }
-}
-
-fn rival(active: &Speaker, speaker: &Speaker, now: Timestamp) -> Option<Rival> {
-    let contest = speaker.contest()?;
-    let rejection = speaker.rejects(active);
-    let loud = is_loud(contest, active, speaker, now);
-    let quiet = || {
-        speaker
-            .persists_against(active)
-            .is_some_and(|cause| is_quiet(cause, contest, active, speaker))
-            && now >= contest.since + active.master_down()
-            && now < speaker.gone_at()
-            && now < active.gone_at()
-    };
-    (loud || quiet()).then(|| Rival {
-        id: speaker.id,
-        since: contest.since,
-        cause: rejection
-            .or_else(|| active.rejects(speaker))
-            .unwrap_or(Cause::NotReceived),
-        loud: speaker.is_alive(now),
-    })
-}
-
-fn is_loud(contest: Contest, active: &Speaker, speaker: &Speaker, now: Timestamp) -> bool {
-    contest.defiances >= 2
-        && active.last > contest.since
-        && speaker.is_alive(now)
-        && active.is_alive(now)
 }
 
 /// Whether a router that advertised beside the active one must be active still, though silent.
 ///
 /// A single packet may be made up: the router has to have claimed an address as well, or to have
-/// been heard before. And that differing address lists are dropped is true of keepalived up to
-/// 2.3.2 only: there, something else has to show it.
-fn is_quiet(cause: Cause, contest: Contest, active: &Speaker, speaker: &Speaker) -> bool {
+/// been heard before.
+fn is_quiet(contest: Contest, active: &Speaker, speaker: &Speaker) -> bool {
     let claimed_after = |time| speaker.last_claim.is_some_and(|claim| claim >= time);
     let real = speaker.is_established() || claimed_after(contest.since);
-    let dropped = cause != Cause::AddressListMismatch
+    let dropped = speaker.rejects_for_sure(active)
         || contest.defiances > 0
         || claimed_after(contest.since + active.interval() / 10);
     real && dropped

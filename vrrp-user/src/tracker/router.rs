@@ -28,6 +28,9 @@ impl RouterId {
     pub(crate) const LAST: Self = Self(u64::MAX);
 }
 
+/// Which to forget first: unproven ones, and then those that have been silent longest.
+pub(super) type Age = (bool, Timestamp, RouterId);
+
 /// A virtual router.
 #[derive(Clone, Debug)]
 pub struct Router {
@@ -70,6 +73,10 @@ pub struct Router {
     pub(super) stale_index: bool,
     /// Sources of routers that were forgotten since.
     pub(super) evicted: Vec<IpAddr>,
+    /// When the last advert came.
+    pub(super) heard: Timestamp,
+    /// Its age when the tracker last looked at it.
+    pub(super) filed: Age,
 }
 
 /// The time for which a router is active.
@@ -139,7 +146,13 @@ impl Router {
             indexed: BTreeSet::new(),
             stale_index: true,
             evicted: Vec::new(),
+            heard: now,
+            filed: (false, now, id),
         }
+    }
+
+    pub(super) fn age(&self) -> Age {
+        (self.is_established(), self.heard, self.id)
     }
 
     /// The routers, in the order they were first heard.

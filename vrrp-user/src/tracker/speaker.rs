@@ -251,16 +251,26 @@ impl Speaker {
             Some(Cause::IntervalMismatch)
         } else if self.priority == Priority::OWNER && other.priority == Priority::OWNER {
             Some(Cause::OwnerConflict)
-        } else if mine.checksum == Some(Checksum::Ok)
-            && theirs.checksum == Some(Checksum::OkNoPseudoHeader)
-        {
-            // The reverse is taken: keepalived with v3_checksum_as_v2 accepts any.
+        } else if checksum_clash(mine, theirs).is_some() {
             Some(Cause::ChecksumVariant)
         } else if addresses_differ(mine, theirs) {
             // keepalived up to 2.3.2; later versions and FRR only log it.
             Some(Cause::AddressListMismatch)
         } else {
             None
+        }
+    }
+
+    /// Whether the reason for which it rejects the adverts of another leaves no doubt. That differing
+    /// address lists are dropped is true of keepalived up to 2.3.2 only, and of the checksums for
+    /// unicast peers a setting decides: there, something else has to show it.
+    pub(super) fn rejects_for_sure(&self, other: &Self) -> bool {
+        match self.rejects(other) {
+            None | Some(Cause::AddressListMismatch) => false,
+            Some(Cause::ChecksumVariant) => {
+                checksum_clash(&self.config, &other.config) == Some(Clash::Sure)
+            }
+            Some(_) => true,
         }
     }
 
@@ -284,6 +294,29 @@ impl Speaker {
 pub(crate) fn auth_differs(one: &Config, other: &Config) -> bool {
     use super::admission::AuthTag::Unseen;
     one.auth != Unseen && other.auth != Unseen && one.auth != other.auth
+}
+
+/// Whether a router drops the checksums of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clash {
+    Sure,
+    /// keepalived takes what its first versions sent to unicast peers and follows suit, unless it
+    /// has `old_unicast_checksum` set, to `never` or to do so always.
+    BySetting,
+}
+
+fn checksum_clash(mine: &Config, theirs: &Config) -> Option<Clash> {
+    use Checksum::{Ok, OkMulticastPseudoHeader, OkNoPseudoHeader};
+    match (mine.checksum?, theirs.checksum?) {
+        // The reverse is taken: keepalived with v3_checksum_as_v2 accepts any.
+        (Ok, OkNoPseudoHeader) => Some(Clash::Sure),
+        (Ok | OkMulticastPseudoHeader, Ok | OkMulticastPseudoHeader)
+            if mine.checksum != theirs.checksum =>
+        {
+            Some(Clash::BySetting)
+        }
+        _ => None,
+    }
 }
 
 /// Whether two routers advertise different addresses, where both are known.

@@ -9,16 +9,21 @@ use crate::model::{Priority, Span, Version};
 /// part of a second (RFC 3768 section 6.1), in VRRPv3 of the interval (RFC 9568 section 6.1).
 pub(crate) fn skew(version: Version, priority: Priority, interval: Span) -> Span {
     let unit = match version {
-        Version::V2 => Span::from_secs(1),
-        Version::V3 => interval,
+        Version::V2 => 1_000_000_000,
+        Version::V3 => nanos(interval),
     };
-    unit * (256 - u32::from(priority.get())) / 256
+    Span::from_nanos(unit * (256 - u64::from(priority.get())) / 256)
 }
 
 /// `Master_Down_Interval`, or `Active_Down_Interval`: a backup of this priority that has heard
 /// nothing for so long takes over.
 pub(crate) fn master_down(version: Version, priority: Priority, interval: Span) -> Span {
-    interval * 3 + skew(version, priority, interval)
+    Span::from_nanos(3 * nanos(interval)) + skew(version, priority, interval)
+}
+
+/// An interval in nanoseconds: at most 255 seconds.
+fn nanos(interval: Span) -> u64 {
+    u64::from(interval.subsec_nanos()) + interval.as_secs() * 1_000_000_000
 }
 
 /// An advert that is later than this after the one before is late. The constant is for intervals
