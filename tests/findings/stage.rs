@@ -115,15 +115,19 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new() -> Self {
         Self {
-            observer: Observer::new(Settings {
-                key: FingerprintKey::new([7; 16]),
-                arp: ArpMode::Watched,
-                watched: Vec::new(),
-                probe: None,
-                traffic: false,
-                observer: None,
-            }),
+            observer: Observer::new(Self::settings()),
             records: Vec::new(),
+        }
+    }
+
+    pub(crate) fn settings() -> Settings {
+        Settings {
+            key: FingerprintKey::new([7; 16]),
+            arp: ArpMode::Watched,
+            watched: Vec::new(),
+            probe: None,
+            traffic: false,
+            observer: None,
         }
     }
 
@@ -132,18 +136,8 @@ impl Stage {
     }
 
     pub(crate) fn frame_going(&mut self, at: u64, frame: Vec<u8>, direction: Option<Direction>) {
-        self.observer.handle_frame(&Frame {
-            time: time(at),
-            origin: Origin {
-                interface: Some("eth0".into()),
-                direction,
-                tap: Tap(1),
-            },
-            link: LinkType::Ethernet,
-            stripped_tag: None,
-            length: u32::try_from(frame.len()).expect("a frame"),
-            data: Bytes::from(frame),
-        });
+        self.observer
+            .handle_frame(&self::frame(at, frame, direction));
         self.collect();
     }
 
@@ -153,6 +147,22 @@ impl Stage {
                 self.records.push(record);
             }
         }
+    }
+}
+
+/// A frame on eth0.
+pub(crate) fn frame(at: u64, data: Vec<u8>, direction: Option<Direction>) -> Frame {
+    Frame {
+        time: time(at),
+        origin: Origin {
+            interface: Some("eth0".into()),
+            direction,
+            tap: Tap(1),
+        },
+        link: LinkType::Ethernet,
+        stripped_tag: None,
+        length: u32::try_from(data.len()).expect("a frame"),
+        data: Bytes::from(data),
     }
 }
 

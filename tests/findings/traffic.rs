@@ -4,13 +4,14 @@ use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     frame::Direction,
     model::Span,
+    observer::{Observer, Output, Request, Settings},
     record::{Code, Volume},
     tracker::Segment,
     traffic::Traffic,
     wire::VlanStack,
 };
 
-use crate::stage::{Host, ONE, Played, SECOND, Stage, TWO, VIP, advert, time};
+use crate::stage::{Host, ONE, Played, SECOND, Stage, TWO, VIP, advert, frame, time};
 
 /// The length of an interval, in the milliseconds of a script.
 const INTERVAL: u64 = 5 * SECOND;
@@ -149,4 +150,25 @@ fn what_arrives_elsewhere_is_not_about_the_virtual_router() {
     }
     stage.collect();
     assert_eq!(Played(stage.records).codes(), []);
+}
+
+#[test]
+fn virtual_addresses_are_counted_and_those_of_routers_are_not() {
+    let given = std::net::IpAddr::from([10, 77, 0, 200]);
+    let mut observer = Observer::new(Settings {
+        watched: vec![given],
+        traffic: true,
+        ..Stage::settings()
+    });
+    let mut counted = Vec::new();
+    for at in [0, SECOND] {
+        let message = Message::v2(51, 150, [VIP.into()]);
+        observer.handle_frame(&frame(at, advert(ONE, &message), Some(Direction::In)));
+        while let Some(output) = observer.poll_output() {
+            if let Output::Request(Request::Count(address)) = output {
+                counted.push(address);
+            }
+        }
+    }
+    assert_eq!(counted, [given, VIP.into()]);
 }

@@ -1,6 +1,9 @@
 //! Traffic of virtual addresses: what is counted, and what is not.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use aya::maps::{HashMap, PerCpuHashMap};
 use etherparse::{IpNumber, Ipv4Options};
@@ -9,10 +12,20 @@ use vrrp_ebpf::{
     traffic::{Flow, FlowCount, FlowKey, MAX_FLOWS, MacKey, direction},
     watch_key_v4,
 };
-use vrrp_tests::frames::{self, ACK, RST, SYN, tcp};
-use vrrp_user::capture::LoadSettings;
+use vrrp_tests::{
+    frames::{self, ACK, RST, SYN, tcp},
+    lab::wait_until,
+};
+use vrrp_user::{
+    capture::{KernelHalf, LoadSettings, Mode},
+    model::MacAddr,
+};
 
-use crate::lab::{HOOKS, Lab};
+use crate::{
+    lab::{HOOKS, Lab},
+    network::Wire,
+    wire::receive,
+};
 
 const VIP: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 100);
 const VIP6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x100);
@@ -302,4 +315,47 @@ fn switched_off_nothing_is_counted() {
         let (less, more) = (lab.instructions(hook), with.instructions(hook));
         assert!(less < more, "hook {hook}: {less} instructions of {more}");
     }
+}
+
+/// The same through what user space has of it, with frames that the stack has taken in: it moves the
+/// outer tag out of them.
+#[test]
+fn what_counts_can_be_changed_at_any_time() {
+    const LIMIT: Duration = Duration::from_secs(10);
+    let wire = Wire::new();
+    let mut kernel = KernelHalf::load(&LoadSettings {
+        traffic: true,
+        xdp: false,
+        ..LoadSettings::default()
+    })
+    .unwrap();
+    let _attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+    let segment = tcp(CLIENT.into(), VIP.into(), OURS, SYN);
+    let frame = frames::tagged(&segment, &[(0x88a8, 7), (0x8100, 0x6064)]);
+    kernel.set_own_macs(&[MacAddr::new(OURS)].into()).unwrap();
+    for round in 0..2 {
+        kernel.count(VIP.into()).unwrap();
+        receive(&wire.here, &frame);
+        wait_until("the frame", LIMIT, || !kernel.flows().unwrap().is_empty()).unwrap();
+        let flows = kernel.flows().unwrap();
+        let (flow, volume) = flows.first_key_value().expect("a flow");
+        assert_eq!(flows.len(), 1, "round {round}");
+        assert_eq!(flow.vlan, [7, 100, 0]);
+        assert_eq!(flow.ifindex, wire.here.index);
+        assert_eq!((volume.packets, volume.syns), (1, 1));
+        kernel.discount(VIP.into()).unwrap();
+        kernel.discount(VIP.into()).unwrap();
+        assert!(kernel.flows().unwrap().is_empty());
+    }
+    // What is no longer ours has not arrived; what comes after it shows that it was looked at.
+    kernel.count(VIP.into()).unwrap();
+    let macs = [MacAddr::new(THEIRS), MacAddr::new([2, 0, 0, 0, 0, 1])];
+    kernel.set_own_macs(&macs.into()).unwrap();
+    receive(&wire.here, &frame);
+    let answer = tcp(CLIENT.into(), VIP.into(), THEIRS, ACK);
+    receive(&wire.here, &answer);
+    wait_until("the other", LIMIT, || !kernel.flows().unwrap().is_empty()).unwrap();
+    let flows: Vec<_> = kernel.flows().unwrap().into_values().collect();
+    assert_eq!(flows.len(), 1);
+    assert_eq!((flows[0].packets, flows[0].syns), (1, 0));
 }

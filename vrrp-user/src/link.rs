@@ -124,6 +124,8 @@ impl Links {
                 link.kind != LinkKind::Alias || assigned.any(is_for_all)
             })
             .filter_map(|link| link.mac)
+            // That of a loopback interface.
+            .filter(|mac| *mac != MacAddr::new([0; 6]))
             .collect()
     }
 
