@@ -15,7 +15,7 @@ impl Style {
         } = traffic;
         write!(
             line,
-            "TRAFFIC {} in {}: in {}; out {}",
+            "TRAFFIC {} for {}: in {}; out {}",
             self.paint(STRONG, address),
             Millis(*counted_ms),
             Counted(arrived),
