@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod account;
 mod bounds;
 mod properties;
 mod recorded;

@@ -1,5 +1,6 @@
 //! Real routers come, go and fail; vrrpwatch says what happened, in time, and nothing else.
 
+mod account;
 mod conflicts;
 mod daemon;
 mod mismatches;

@@ -151,6 +151,59 @@ fn nothing_is_found_that_is_not_there() {
 }
 
 #[test]
+fn no_line_is_missed_that_is_there() {
+    for host in Host::all() {
+        // lb0 is silenced there, and does not notice that it is active again.
+        if host.case == "40-inject-vrrp" {
+            continue;
+        }
+        for (_, incident) in host.incidents() {
+            let Host { case, name } = &host;
+            let missed = incident
+                .missing
+                .iter()
+                .any(|what| what.starts_with("a line"));
+            assert!(!missed, "{case} {name}: {incident:#?}");
+        }
+    }
+}
+
+#[test]
+fn an_incident_reads_like_a_story() {
+    let folder = cases::folder().join("20-v2-active-active-sync");
+    let log = |name| {
+        format!(
+            "{name}={}",
+            folder.join(name).with_extension("syslog").display()
+        )
+    };
+    let text = Replay::file(&folder.join("lb0.pcap"))
+        .args([
+            "--fail-on",
+            "never",
+            "--only",
+            "incident",
+            "--log-zone",
+            "UTC",
+        ])
+        .args(["--log", &log("lb0"), "--log", &log("lb1")])
+        .text();
+    let (_, story) = text
+        .split_once("INCIDENT vrid 51: 10.77.0.11 took over at 20:44:55.815194")
+        .expect("an incident");
+    let course = story.lines().nth(1).expect("its course");
+    // One of three instances of that host, and only its own lines.
+    assert_eq!(
+        course.trim(),
+        "20:44:55.000000 lb0 log LIFE (within 1s) · +0s lb0 log TX_PRIO0 (within 1s) · +0s lb1 log \
+         RX_PRIO0 (within 1s) · +0s lb1 log ADVERT_TIMEOUT (within 1s) · +0s lb1 log STATE_MASTER \
+         (within 1s) · +0s lb1 log GROUP (within 1s) · +203ms lb0 resigns · +815ms lb1 first advert \
+         · +815ms 5 gratuitous ARP for 10.77.0.100 · +1s lb0 log LIFE (within 1s) · +1s lb0 log \
+         LIFE (within 1s) · outage 611ms"
+    );
+}
+
+#[test]
 fn log_lines_stand_among_the_frames_with_their_virtual_router() {
     let host = Host {
         case: "02-v2-graceful-failover".to_owned(),

@@ -4,6 +4,7 @@
 //! log lines. When the tracker reports that a takeover is complete, what belongs to it is picked out
 //! and put in order. Bounded in number and in time.
 
+pub(crate) mod account;
 mod gathering;
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};
@@ -52,7 +53,9 @@ enum Subject {
     },
     Log {
         host: Option<Arc<str>>,
-        vrid: Option<Vrid>,
+        /// None where it is not known, or all are meant.
+        vrids: Vec<Vrid>,
+        instance: Option<String>,
         address: Option<IpAddr>,
         event: LogEvent,
         text: String,
@@ -120,7 +123,7 @@ impl Chronicle {
     }
 
     /// Notes a line of a log.
-    pub(crate) fn note_log(&mut self, now: Timestamp, entry: &Entry, vrid: Option<Vrid>) {
+    pub(crate) fn note_log(&mut self, now: Timestamp, entry: &Entry, vrids: &[Vrid]) {
         if !tells(entry.reading.event) {
             return;
         }
@@ -130,7 +133,8 @@ impl Chronicle {
             .unwrap_or_else(|| Window::new(now, Span::ZERO));
         let subject = Subject::Log {
             host: entry.line.host.clone(),
-            vrid,
+            vrids: vrids.to_vec(),
+            instance: entry.reading.instance.clone(),
             address: entry.reading.details.address,
             event: entry.reading.event,
             text: entry.line.text.clone(),
@@ -278,6 +282,7 @@ const fn tells(event: LogEvent) -> bool {
             | LogEvent::GarpQ
             | LogEvent::GarpTx
             | LogEvent::NaTx
+            | LogEvent::Vips
             | LogEvent::CommandLine
             | LogEvent::RxAdvert
             | LogEvent::RxLowerAsBackup

@@ -41,6 +41,17 @@ pub struct Daemons {
     here: Option<HostName>,
 }
 
+/// What a line is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Concern {
+    /// The virtual routers.
+    pub(crate) routers: Vec<RouterId>,
+    /// Their VRIDs, where they are known; none in a line about all of a host.
+    pub(crate) vrids: Vec<Vrid>,
+    /// The instances of the synchronised group that it names.
+    pub(crate) members: Vec<String>,
+}
+
 /// Name of a host as its lines have it; `None` in logs that name none.
 pub type HostName = Option<Arc<str>>;
 
@@ -77,18 +88,43 @@ impl Daemons {
         self.own.contains(&source)
     }
 
-    /// Takes a line in, which was read at `now`. Returns the virtual routers it is about, and the
-    /// VRID of the instance that it names.
-    pub(crate) fn handle(
-        &mut self,
-        entry: &Entry,
-        tracker: &Tracker,
-        now: Timestamp,
-    ) -> (Vec<RouterId>, Option<Vrid>) {
-        let Some(host) = self.host(entry) else {
-            return (Vec::new(), None);
+    /// Takes a line in, which was read at `now`. Returns what it is about.
+    pub(crate) fn handle(&mut self, entry: &Entry, tracker: &Tracker, now: Timestamp) -> Concern {
+        self.host(entry)
+            .map(|host| host.handle(entry, tracker, now))
+            .unwrap_or_default()
+    }
+
+    /// Finds the virtual routers of the instances for which there was none.
+    pub(crate) fn bind(&mut self, tracker: &Tracker) {
+        for host in self.hosts.values_mut() {
+            host.bind_all(tracker);
+        }
+    }
+
+    /// Whether an instance of a host may be the virtual router for which `is_it` holds: it is, or
+    /// neither it nor another one of the host is known to be.
+    pub(crate) fn may_be(
+        &self,
+        host: &HostName,
+        instance: &str,
+        is_it: &dyn Fn(RouterId) -> bool,
+    ) -> bool {
+        let Some(host) = self.hosts.get(host) else {
+            return true;
         };
-        host.handle(entry, tracker, now)
+        match host.instance(instance).and_then(|belief| belief.router) {
+            Some(router) => is_it(router),
+            None => !host
+                .instances()
+                .filter_map(|belief| belief.router)
+                .any(is_it),
+        }
+    }
+
+    /// The host that sends adverts from this address, and writes a log.
+    pub(crate) fn sending(&self, source: IpAddr) -> Option<&Host> {
+        self.hosts.values().find(|host| host.sends(source))
     }
 
     /// The virtual router whose master a daemon says to be, and its own adverts.

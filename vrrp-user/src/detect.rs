@@ -35,6 +35,7 @@ mod log_gap;
 mod log_wire_disagree;
 mod malformed_advert;
 mod no_master;
+mod own;
 mod owner_conflict;
 mod plaintext_auth;
 mod reflected_advert;
@@ -64,6 +65,7 @@ use std::{
 use crate::{
     daemon::Daemons,
     frame::Direction,
+    machine::Machine,
     model::{Span, Timestamp},
     probe::Round,
     record::{Body, LossReason, Record, Severity, Start},
@@ -99,6 +101,8 @@ pub struct Analyst {
     now: Timestamp,
     tracker: Tracker,
     daemons: Daemons,
+    /// The host itself, where it is watched live.
+    machine: Machine,
     ledger: Ledger,
     incidents: Incidents,
     echoes: Echoes,
@@ -271,6 +275,10 @@ impl Analyst {
                 for router in forgotten {
                     self.forget(&router);
                 }
+                self.introduce(id, claim.source);
+                if direction == Some(Direction::Out) {
+                    self.note_own(id, claim.source);
+                }
                 self.assess(id);
             }
         }
@@ -364,6 +372,8 @@ impl Analyst {
         let view = View {
             router,
             daemons: &self.daemons,
+            machine: &self.machine,
+            open: false,
             now,
         };
         let mut deadline: Option<Timestamp> = None;
@@ -376,14 +386,18 @@ impl Analyst {
         let open = self.ledger.codes(&Subject::Router(id));
         let matters = Matters::of(&view);
         for detector in DETECTORS {
+            let code = detector.code();
+            let view = View {
+                open: open.contains(code),
+                ..view
+            };
             let assessment = if matters.has(detector.matter()) {
                 sooner(detector.deadline(&view));
                 detector.assess(&view)
             } else {
                 Assessment::Absent
             };
-            let code = detector.code();
-            if matches!(assessment, Assessment::Absent) && !open.contains(code) {
+            if matches!(assessment, Assessment::Absent) && !view.open {
                 continue;
             }
             let key = Key {
@@ -405,6 +419,8 @@ impl Analyst {
             let view = View {
                 router: one,
                 daemons: &self.daemons,
+                machine: &self.machine,
+                open: false,
                 now,
             };
             for detector in PAIR_DETECTORS {

@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use instance::{AuthType, GarpOptions, Instance};
+pub use instance::{AuthType, GarpOptions, Instance, SyncGroup};
 
 use crate::model::{FingerprintKey, Version};
 
@@ -25,6 +25,8 @@ use crate::model::{FingerprintKey, Version};
 pub struct Conf {
     /// The instances, in the order of the file.
     pub instances: Vec<Instance>,
+    /// The groups whose instances change their states together.
+    pub groups: Vec<SyncGroup>,
     /// What a reader should know: what was not understood, or could not be read.
     pub notes: Vec<String>,
 }
@@ -53,7 +55,18 @@ impl Conf {
         })?;
         let blocks = block::parse(&lines, &mut notes);
         let instances = instance::find(&blocks, key, &mut notes);
-        Ok(Self { instances, notes })
+        let groups = instance::groups(&blocks);
+        Ok(Self {
+            instances,
+            groups,
+            notes,
+        })
+    }
+
+    /// The names of the instances in a group.
+    pub fn members(&self, group: &str) -> &[String] {
+        let group = self.groups.iter().find(|known| known.name == group);
+        group.map_or(&[], |group| &group.members)
     }
 
     /// The instance of this name.

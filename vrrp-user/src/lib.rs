@@ -20,6 +20,8 @@ pub mod keepalived_conf;
 pub mod link;
 pub mod live;
 pub mod log;
+pub mod machine;
+mod merge;
 pub mod model;
 pub mod observer;
 pub mod probe;

@@ -15,6 +15,7 @@ mod clock;
 mod counting;
 mod losses;
 mod session;
+mod sockets;
 mod taps;
 
 use std::{io, sync::atomic::Ordering, time::Duration};
@@ -34,6 +35,7 @@ use crate::{
     keepalived_conf::Conf,
     link::{Links, Selection, Watch, WatchError},
     log::Entry,
+    machine::AddressChange,
     model::Timestamp,
     observer::{ArpMode, Observer, Output, Request, Settings},
     probe::{Asker, AskerError, Host},
@@ -241,9 +243,9 @@ impl Live {
                     self.relink(&links);
                     self.survey(&links)?;
                 }
-                changed = link_watch.changed(), if relink_at.is_none() => {
-                    changed?;
-                    relink_at = Some(now + LINK_SETTLING);
+                changed = link_watch.changed() => {
+                    self.take_addresses(&changed?)?;
+                    relink_at.get_or_insert(now + LINK_SETTLING);
                 }
                 filled = self.ring.fill(&mut self.events) => {
                     filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
@@ -354,13 +356,30 @@ impl Live {
 
     /// Tells the observer what this host holds and from where it may ask.
     fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
-        if self.asker.is_some() {
-            let host = Host::new(links, &self.taps.indices());
-            self.observer
-                .handle_host(self.clock.now()? - SETTLING, host);
-            self.pass_outputs();
-        }
+        let host = Host::new(links, &self.taps.indices());
+        self.observer
+            .handle_host(self.clock.now()? - SETTLING, host);
+        self.pass_outputs();
         Ok(())
+    }
+
+    /// Tells the observer of addresses that came and went, after the frames that left before.
+    fn take_addresses(&mut self, changes: &[AddressChange]) -> Result<(), LiveError> {
+        self.drain();
+        let now = self.clock.now()? - SETTLING;
+        for change in changes {
+            self.observer.handle_address(now, change);
+        }
+        self.pass_outputs();
+        Ok(())
+    }
+
+    fn find_daemon(&mut self) {
+        match (sockets::vrrp_is_spoken(), self.clock.now()) {
+            (Ok(runs), Ok(now)) => self.observer.handle_daemon(now - SETTLING, runs),
+            (Err(error), _) => tracing::debug!(%error, "the sockets of this host cannot be seen"),
+            (Ok(_), Err(error)) => tracing::debug!(%error, "the clock cannot be read"),
+        }
     }
 
     fn pass_outputs(&mut self) {
@@ -387,6 +406,7 @@ impl Live {
                         tracing::warn!(%address, %error, "the traffic of an address is still counted");
                     }
                 }
+                Output::Request(Request::FindDaemon) => self.find_daemon(),
                 Output::Request(Request::Ask(question)) => {
                     // The observer sees by itself that a question did not leave.
                     if let Some(asker) = &mut self.asker

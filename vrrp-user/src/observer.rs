@@ -10,28 +10,30 @@
 //! Time is what the frames say. It never runs backwards: a frame that arrives late (CPUs race for
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
+mod account;
 mod duplicate;
 mod probing;
 mod traffic;
 mod watch;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::IpAddr,
     sync::Arc,
 };
 
 use crate::{
     chronicle::Chronicle,
+    daemon::HostName,
     detect::{Analyst, Sighting},
     frame::Frame,
     keepalived_conf::Conf,
-    log::Entry,
-    model::{FingerprintKey, Timestamp, Vrid},
-    probe::{ProbeSettings, Prober, Question},
+    machine::AddressChange,
+    model::{FingerprintKey, Timestamp},
+    probe::{Host, ProbeSettings, Prober, Question},
     record::{
-        AdvertRecord, ArpRecord, Body, CarpRecord, LogRecord, Loss, LossReason, NdRecord, Record,
-        Severity, Start, Summary,
+        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
+        Start, Summary,
     },
     tracker::Segment,
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
@@ -94,6 +96,8 @@ pub enum Request {
     Discount(IpAddr),
     /// Ask who has an address.
     Ask(Question),
+    /// Find out whether a VRRP daemon runs on this host, and tell by [`Observer::handle_daemon`].
+    FindDaemon,
 }
 
 /// The core of vrrpwatch. See the module's documentation.
@@ -108,6 +112,8 @@ pub struct Observer {
     analyst: Analyst,
     chronicle: Chronicle,
     prober: Option<Prober>,
+    /// Of these hosts it was said what is inferred of the times of their lines.
+    inferred: BTreeSet<HostName>,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -139,6 +145,7 @@ impl Observer {
             duplicates: Duplicates::default(),
             analyst: Analyst::default(),
             chronicle: Chronicle::default(),
+            inferred: BTreeSet::new(),
             summary: Summary::default(),
             outputs,
         }
@@ -207,44 +214,6 @@ impl Observer {
         self.collect();
     }
 
-    /// Takes in a line of a log, which was read at `now`.
-    pub fn handle_log(&mut self, now: Timestamp, entry: &Entry) {
-        self.advance(now);
-        let vrid = self.analyst.handle_log(entry);
-        if let (Some(contest), Some(logged)) = (self.analyst.contest(entry), entry.line.time) {
-            self.chronicle.contest(contest, logged);
-        }
-        self.report_log(now, entry, vrid);
-    }
-
-    /// Takes in a line that was written after the capture ended. It is reported, but nothing is
-    /// concluded: what would prove it was not captured.
-    pub fn handle_afterword(&mut self, entry: &Entry) {
-        let vrid = self.analyst.handle_afterword(entry);
-        self.report_log(self.now, entry, vrid);
-    }
-
-    fn report_log(&mut self, now: Timestamp, entry: &Entry, vrid: Option<Vrid>) {
-        self.summary.log += 1;
-        self.chronicle.note_log(now, entry, vrid);
-        let time = entry.line.time.map_or(now, |window| window.start);
-        let record = LogRecord::new(&entry.line, entry.reading.clone(), vrid);
-        self.push(Record {
-            time,
-            interface: entry.reading.details.interface.as_deref().map(Arc::from),
-            vlan: Vec::new(),
-            direction: None,
-            observer: self.settings.observer.clone(),
-            body: Body::Log(Box::new(record)),
-        });
-        self.collect();
-    }
-
-    /// Takes in a line from before the run: what the daemon is, not what it did.
-    pub fn recall_log(&mut self, entry: &Entry) {
-        self.analyst.recall_log(entry);
-    }
-
     /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
     /// frames.
     pub fn handle_unwatched(&mut self, count: u64) {
@@ -257,16 +226,48 @@ impl Observer {
         // Only here is the time that of the clock: frames that waited their turn bring their own,
         // and questions paced by that would leave in a burst.
         self.probe(self.now);
+        if self.analyst.machine_mut().seeks_daemon(self.now) {
+            self.outputs.push_back(Output::Request(Request::FindDaemon));
+        }
     }
 
     /// When [`Observer::handle_timeout`] has to be called at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let analyst = self.analyst.poll_timeout();
-        let others = [self.chronicle.next_due(), self.probe_due()];
+        let others = [
+            self.chronicle.next_due(),
+            self.probe_due(),
+            self.analyst.machine().next_due(),
+        ];
         analyst
             .into_iter()
             .chain(others.into_iter().flatten())
             .min()
+    }
+
+    /// Takes in what this host holds and from where it may ask. Without it nothing is asked for, and
+    /// nothing is known of what the host itself shows.
+    pub fn handle_host(&mut self, time: Timestamp, host: Host) {
+        self.advance(time);
+        self.analyst.handle_host(&host, self.now);
+        if let Some(prober) = &mut self.prober {
+            prober.set_host(host, self.now);
+        }
+        self.collect();
+    }
+
+    /// Takes in that an address of this host came or went.
+    pub fn handle_address(&mut self, time: Timestamp, change: &AddressChange) {
+        self.advance(time);
+        self.analyst.handle_address(change, self.now);
+        self.collect();
+    }
+
+    /// Takes in whether a VRRP daemon runs on this host.
+    pub fn handle_daemon(&mut self, time: Timestamp, runs: bool) {
+        self.advance(time);
+        self.analyst.handle_daemon(runs, self.now);
+        self.collect();
     }
 
     /// Takes in the configuration of keepalived on the watched host.
@@ -287,7 +288,7 @@ impl Observer {
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
         for incident in self.chronicle.finish() {
-            self.push(incident);
+            self.push_incident(incident);
         }
         let summary = self.summary.clone();
         self.report(self.now, Body::Summary(summary));
@@ -305,7 +306,7 @@ impl Observer {
         self.analyst.handle_timeout(self.now);
         for mut incident in self.chronicle.expire(self.now) {
             incident.observer.clone_from(&self.settings.observer);
-            self.push(incident);
+            self.push_incident(incident);
         }
         self.collect();
     }
@@ -318,7 +319,7 @@ impl Observer {
             self.guide_prober(&record);
             self.push(record);
             if let Some(incident) = incident {
-                self.push(incident);
+                self.push_incident(incident);
             }
         }
     }

@@ -6,29 +6,22 @@
 mod input;
 mod reader;
 
-use std::{cmp::Reverse, collections::BinaryHeap, path::PathBuf};
+use std::{collections::BinaryHeap, path::PathBuf};
 
 pub use input::{Input, OpenError};
 pub use reader::{Item, ReadError, Reader};
 
-use crate::{frame::Tap, model::Timestamp};
+use crate::{frame::Tap, merge::Pending};
 
 /// Capture files, merged by the time of their frames.
 pub struct Replay {
     /// Readers, numbered as the files were given.
     readers: Vec<Reader>,
-    /// The next item of each reader that is not at its end: earliest first, and among equals in
-    /// the order of the files.
-    next: BinaryHeap<Reverse<Pending>>,
+    /// The next item of each reader that is not at its end.
+    next: BinaryHeap<Pending<Item>>,
     /// The reader whose item was handed out last: it is asked for its next item only when the
     /// caller comes back, so that a pipe is never waited on with a frame in hand.
     owed: Vec<usize>,
-}
-
-struct Pending {
-    time: Timestamp,
-    reader: usize,
-    item: Item,
 }
 
 impl Replay {
@@ -60,18 +53,18 @@ impl Replay {
             match self.readers[number].next_item() {
                 Some(Ok(item)) => {
                     let time = item.time();
-                    self.next.push(Reverse(Pending {
+                    self.next.push(Pending {
                         time,
-                        reader: number,
+                        source: number,
                         item,
-                    }));
+                    });
                 }
                 Some(Err(error)) => return Some(Err(error)),
                 None => {}
             }
         }
-        let Reverse(Pending { reader, item, .. }) = self.next.pop()?;
-        self.owed.push(reader);
+        let Pending { source, item, .. } = self.next.pop()?;
+        self.owed.push(source);
         Some(Ok(item))
     }
 }
@@ -88,24 +81,4 @@ pub fn inputs(files: &[PathBuf]) -> Vec<Input> {
             }
         })
         .collect()
-}
-
-impl PartialEq for Pending {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Pending {}
-
-impl PartialOrd for Pending {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Pending {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.time, self.reader).cmp(&(other.time, other.reader))
-    }
 }

@@ -36,15 +36,21 @@ pub(crate) struct Scene {
 impl Scene {
     /// Begins to watch on `eth0` of a host.
     pub(crate) fn on(host: &Host) -> Result<Self> {
-        let watcher = Watcher::start(host, &["-i", "eth0"])?;
+        Self::with(host, &[])
+    }
+
+    /// The same with more options.
+    pub(crate) fn with(host: &Host, options: &[&str]) -> Result<Self> {
+        let mut args = vec!["-i", "eth0"];
+        args.extend(options);
+        let watcher = Watcher::start(host, &args)?;
         Ok(Self { watcher })
     }
 
     /// Begins to watch on `eth0` of a host that has keepalived, and to read its log.
     pub(crate) fn with_log(host: &Host) -> Result<Self> {
         let log = host.keepalived_log().display().to_string();
-        let watcher = Watcher::start(host, &["-i", "eth0", "--log", &log])?;
-        Ok(Self { watcher })
+        Self::with(host, &["--log", &log])
     }
 
     /// Begins to watch on `third`.

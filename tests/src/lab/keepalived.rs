@@ -88,8 +88,7 @@ impl Keepalived {
 
     /// Replaces the configuration and has it read (SIGHUP).
     pub fn reload(&self, configuration: &str) -> Result<()> {
-        fs::write(&self.configuration, configuration)
-            .with_context(|| format!("could not write {}", self.configuration.display()))?;
+        self.rewrite(configuration)?;
         self.process.signal(Signal::SIGHUP)
     }
 
@@ -108,6 +107,22 @@ impl Keepalived {
         signal::kill(child, Signal::SIGKILL).context("could not kill the VRRP process")?;
         wait_until("the end of the VRRP process", LIMIT, || is_dead(child))?;
         self.process.stop(Signal::SIGKILL, LIMIT).map(drop)
+    }
+
+    /// Kills the process that speaks VRRP (SIGKILL); its parent says so and starts another one.
+    pub fn kill_child(&self) -> Result<()> {
+        signal::kill(self.vrrp_pid()?, Signal::SIGKILL).context("could not kill the VRRP process")
+    }
+
+    /// Replaces the configuration without having it read.
+    pub fn rewrite(&self, configuration: &str) -> Result<()> {
+        fs::write(&self.configuration, configuration)
+            .with_context(|| format!("could not write {}", self.configuration.display()))
+    }
+
+    /// The file of its configuration.
+    pub fn configuration(&self) -> &Path {
+        &self.configuration
     }
 
     /// Freezes the process that speaks VRRP (SIGSTOP), as a host does that is short of memory;

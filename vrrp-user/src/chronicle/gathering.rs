@@ -77,13 +77,14 @@ impl<'a> Gathering<'a> {
             }
             Subject::Log {
                 host,
-                vrid,
+                vrids,
+                instance,
                 address,
                 event,
                 text,
                 sets_off,
             } => {
-                let about_another = vrid.is_some_and(|vrid| vrid != self.state.vrid)
+                let about_another = (!vrids.is_empty() && !vrids.contains(&self.state.vrid))
                     || address.is_some_and(|address| !self.state.addresses.contains(&address));
                 if !about_another {
                     if *sets_off && note.time <= self.taken {
@@ -91,6 +92,7 @@ impl<'a> Gathering<'a> {
                     }
                     let what = What::Log {
                         host: host.clone(),
+                        instance: instance.clone(),
                         event: *event,
                         text: text.clone(),
                     };
@@ -103,15 +105,19 @@ impl<'a> Gathering<'a> {
     fn advert(&mut self, time: Timestamp, source: IpAddr, priority: Priority) {
         let from_old = Some(source) == self.state.from;
         let what = if time == self.taken && source == self.state.to {
-            What::FirstAdvert { source, priority }
+            What::FirstAdvert {
+                host: None,
+                source,
+                priority,
+            }
         } else if from_old && priority == Priority::RESIGN && time <= self.taken {
-            What::Resigned { source }
+            What::Resigned { host: None, source }
         } else if from_old && time < self.taken {
-            self.last_advert = Some((time, What::LastAdvert { source }));
+            self.last_advert = Some((time, What::LastAdvert { host: None, source }));
             return;
         } else if from_old && source != self.state.to && !self.insists && time > self.taken {
             self.insists = true;
-            What::StillAdvertises { source }
+            What::StillAdvertises { host: None, source }
         } else {
             return;
         };

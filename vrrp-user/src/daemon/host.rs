@@ -7,14 +7,14 @@ use std::{
 };
 
 use super::{
-    Coverage, HostName,
+    Concern, Coverage, HostName,
     belief::{Announcing, Belief, CHANGE, Unheard},
 };
 use crate::{
     keepalived_conf::{Conf, Instance},
     log::{Entry, Life, LogEvent, LogState, Window},
-    model::{Priority, Span, Timestamp, Vrid},
-    tracker::{Router, RouterId, Speaker, Tracker},
+    model::{Priority, Span, Timestamp},
+    tracker::{Router, Speaker, Tracker},
 };
 
 /// A host whose log is read.
@@ -33,6 +33,8 @@ pub struct Host {
     /// How inexact the times of its lines are.
     resolution: Span,
     instances: BTreeMap<String, Belief>,
+    /// The first and the last time it wrote a line.
+    written: Option<(Timestamp, Timestamp)>,
     /// What became of its daemon last.
     pub(crate) life: Option<(Life, Window)>,
     /// The last time its daemon ran late, and by how much.
@@ -56,6 +58,7 @@ impl Host {
             own: BTreeSet::new(),
             resolution: Span::ZERO,
             instances: BTreeMap::new(),
+            written: None,
             life: None,
             stall: None,
             link_down: None,
@@ -70,6 +73,17 @@ impl Host {
     /// What happens is in the log, as far as it is told, within so long.
     pub(crate) fn delay(&self) -> Span {
         self.resolution + LOG_DELAY / 2
+    }
+
+    /// Whether the host sends from this address.
+    pub(super) fn sends(&self, source: IpAddr) -> bool {
+        self.own.contains(&source)
+    }
+
+    /// Whether it has written lines before and after this time.
+    pub(crate) fn wrote_around(&self, time: Timestamp) -> bool {
+        self.written
+            .is_some_and(|(first, last)| first <= time && time <= last)
     }
 
     /// Learns that the host sends from this address.
@@ -117,17 +131,11 @@ impl Host {
         self.take(entry, Timestamp::from_nanos(0));
     }
 
-    /// Takes a line in. Returns the virtual routers it is about, and the VRID of its instance.
-    pub(super) fn handle(
-        &mut self,
-        entry: &Entry,
-        tracker: &Tracker,
-        now: Timestamp,
-    ) -> (Vec<RouterId>, Option<Vrid>) {
+    /// Takes a line in. Returns what it is about.
+    pub(super) fn handle(&mut self, entry: &Entry, tracker: &Tracker, now: Timestamp) -> Concern {
         let names = self.take(entry, now);
         let time = written(entry, now);
-        let mut routers = Vec::new();
-        let mut vrid = None;
+        let mut concern = Concern::default();
         for name in &names {
             self.bind(name, tracker);
             self.recognise(name, tracker, time);
@@ -139,13 +147,18 @@ impl Host {
                 continue;
             };
             let router = belief.router.and_then(|id| tracker.router(id));
-            vrid = vrid.or(router.map(|router| router.vrid)).or(belief.vrid);
-            routers.extend(belief.router);
+            let vrid = router.map(|router| router.vrid).or(belief.vrid);
+            concern.vrids.extend(vrid);
+            concern.routers.extend(belief.router);
         }
         if names.is_empty() {
-            routers.extend(self.instances.values().filter_map(|belief| belief.router));
+            let routers = self.instances.values().filter_map(|belief| belief.router);
+            concern.routers.extend(routers);
         }
-        (routers, vrid.filter(|_| names.len() == 1))
+        if entry.reading.group.is_some() {
+            concern.members = names;
+        }
+        concern
     }
 
     /// Takes in what a line says. Returns the instances it is about.
@@ -157,6 +170,8 @@ impl Host {
         let late = entry.line.time.filter(|time| time.end <= now);
         self.resolution = self.resolution.max(late.map_or(Span::ZERO, Window::width));
         self.coverage.learn(entry, now);
+        let (first, last) = self.written.unwrap_or((time.start, time.end));
+        self.written = Some((first.min(time.start), last.max(time.end)));
         match reading.event {
             LogEvent::Life => self.live(details.life, time),
             LogEvent::Stall => self.stall = details.span().map(|span| (time, span)),
@@ -164,6 +179,11 @@ impl Host {
             LogEvent::IpAssign if details.on == Some(true) && self.own.len() < MAX_INSTANCES => {
                 self.own.extend(details.address);
             }
+            // What changed since is not known.
+            LogEvent::LogGap => self
+                .instances
+                .values_mut()
+                .for_each(|belief| belief.priority = None),
             _ => {}
         }
         let names = self.concerned(entry);
@@ -206,10 +226,15 @@ impl Host {
             }
             return vec![name];
         }
+        let conf = self.conf.as_deref();
+        if let Some(group) = &reading.group {
+            let members = conf.map_or(&[][..], |conf| conf.members(group));
+            let known = |name: &&String| self.instances.contains_key(*name);
+            return members.iter().filter(known).cloned().collect();
+        }
         let Some(address) = reading.details.address else {
             return Vec::new();
         };
-        let conf = self.conf.as_deref();
         self.instances
             .values()
             .filter(|belief| {
@@ -219,6 +244,19 @@ impl Host {
             })
             .map(|belief| belief.name.clone())
             .collect()
+    }
+
+    /// Finds the virtual routers of the instances that have none.
+    pub(super) fn bind_all(&mut self, tracker: &Tracker) {
+        let names: Vec<String> = self
+            .instances
+            .values()
+            .filter(|belief| belief.router.is_none())
+            .map(|belief| belief.name.clone())
+            .collect();
+        for name in names {
+            self.bind(&name, tracker);
+        }
     }
 
     /// Finds the virtual router of an instance, if it is not known.
@@ -400,6 +438,10 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
             belief.leaving = Some(time);
         }
         LogEvent::Vips if details.on == Some(false) => belief.leaving = Some(time),
+        // One of a group leaves, and all do.
+        LogEvent::Group if details.state.is_some_and(|state| state != LogState::Master) => {
+            belief.leaving = Some(time);
+        }
         LogEvent::SendErr => {
             let error = details.error.clone().unwrap_or_default();
             belief.send_error = Some((time, error));

@@ -1,32 +1,49 @@
 //! The daemons' own account, beside what is seen.
 
+use std::net::IpAddr;
+
 use super::{Analyst, ledger};
 use crate::{
-    daemon::Daemons,
+    daemon::{Concern, Daemons},
     log::Entry,
-    model::{Timestamp, Vrid},
+    model::Timestamp,
     record::{Body, ChangeReason, Record, StateRecord},
-    tracker::{Router, Speaker},
+    tracker::{Router, RouterId, Speaker},
 };
 
 impl Analyst {
-    /// What the daemons say of themselves.
+    /// The same, to be told of their configuration.
     pub const fn daemons_mut(&mut self) -> &mut Daemons {
         &mut self.daemons
     }
 
-    /// Takes a line of a log in. Returns the VRID of the instance it is about, where that is known.
-    pub fn handle_log(&mut self, entry: &Entry) -> Option<Vrid> {
-        let (routers, vrid) = self.daemons.handle(entry, &self.tracker, self.now);
-        for id in routers {
-            self.assess(id);
+    /// What the daemons say of themselves.
+    pub const fn daemons(&self) -> &Daemons {
+        &self.daemons
+    }
+
+    /// Takes a line of a log in. Returns what it is about.
+    pub(crate) fn handle_log(&mut self, entry: &Entry) -> Concern {
+        let concern = self.daemons.handle(entry, &self.tracker, self.now);
+        for id in &concern.routers {
+            self.assess(*id);
         }
-        vrid
+        concern
+    }
+
+    /// Lets the daemons look for their routers among those that are new: their lines may have come
+    /// before. A router that is heard for the second time is no mistake.
+    pub(super) fn introduce(&mut self, id: RouterId, source: IpAddr) {
+        let is_new = |speaker: &Speaker| speaker.source == source && speaker.adverts == 2;
+        let router = self.tracker.router(id);
+        if router.is_some_and(|router| router.speakers().any(is_new)) {
+            self.daemons.bind(&self.tracker);
+        }
     }
 
     /// Takes in a line that was written when nothing was seen any more: nothing is found in it.
-    pub fn handle_afterword(&mut self, entry: &Entry) -> Option<Vrid> {
-        self.daemons.handle(entry, &self.tracker, self.now).1
+    pub(crate) fn handle_afterword(&mut self, entry: &Entry) -> Concern {
+        self.daemons.handle(entry, &self.tracker, self.now)
     }
 
     /// A router that became active, by this line, beside one that stays so on the wire: as if it

@@ -1,17 +1,32 @@
 //! address-lost: a virtual address was removed from the master.
+//!
+//! The log tells of it, and so does the kernel of the watched host: the address went, and the router
+//! on it advertised it once more.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use super::{
     view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{list, log_line, router},
 };
 use crate::{
-    daemon::{Belief, Host},
-    record::Code,
+    log::LogEvent,
+    model::Timestamp,
+    record::{Code, Evidence},
 };
 
 pub(super) struct AddressLost;
+
+/// The lines that tell why an address went, if there is a reason.
+const REASONS: &[LogEvent] = &[LogEvent::Life, LogEvent::StateBackup, LogEvent::FaultWhy];
+
+/// The addresses that went, and how that is known.
+#[derive(Default)]
+struct Lost {
+    holder: String,
+    source: Option<IpAddr>,
+    addresses: BTreeMap<IpAddr, (Timestamp, String)>,
+}
 
 impl Detector for AddressLost {
     fn code(&self) -> Code {
@@ -23,33 +38,27 @@ impl Detector for AddressLost {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        let Some((_, belief)) = find(view) else {
+        let Some(lost) = find(view) else {
             return Assessment::Absent;
         };
         Assessment::Present(Sign {
-            addresses: belief.removed.keys().copied().collect(),
+            addresses: lost.addresses.into_keys().collect(),
             ..Sign::default()
         })
     }
 
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
-        let Some((host, belief)) = find(view) else {
-            return Description::default();
-        };
-        let evidence = belief.removed.iter().map(|(address, time)| {
-            let what = format!("{address} is removed while ({}) is master", belief.name);
-            log_line(time.start, view.router, what)
+        let lost = find(view).unwrap_or_default();
+        let evidence = lost.addresses.into_values().map(|(time, what)| Evidence {
+            source: lost.source,
+            ..log_line(time, view.router, what)
         });
         Description {
-            sources: host
-                .own(belief, view.router)
-                .map(|own| own.source)
-                .into_iter()
-                .collect::<Vec<IpAddr>>(),
+            sources: lost.source.into_iter().collect(),
             message: format!(
                 "{} was removed from {}, which is master of {}: nobody serves it.",
                 list(&sign.addresses),
-                host.called(),
+                lost.holder,
                 router(view.router)
             ),
             evidence: evidence.collect(),
@@ -61,7 +70,40 @@ impl Detector for AddressLost {
     }
 }
 
-fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief)> {
-    view.beliefs()
-        .find(|(_, belief)| !belief.removed.is_empty())
+fn find(view: &View<'_>) -> Option<Lost> {
+    by_log(view).or_else(|| by_kernel(view))
+}
+
+fn by_log(view: &View<'_>) -> Option<Lost> {
+    let (host, belief) = view
+        .telling(REASONS)
+        .find(|(_, belief)| !belief.removed.is_empty())?;
+    let line = |(address, time): (&IpAddr, &crate::log::Window)| {
+        let what = format!("{address} is removed while ({}) is master", belief.name);
+        (*address, (time.start, what))
+    };
+    Some(Lost {
+        holder: host.called().to_owned(),
+        source: host.own(belief, view.router).map(|own| own.source),
+        addresses: belief.removed.iter().map(line).collect(),
+    })
+}
+
+fn by_kernel(view: &View<'_>) -> Option<Lost> {
+    // Once another router is active, it serves the address.
+    let active = view.router.active()?;
+    let own = view.own().find(|own| own.id() == active.id())?;
+    let addresses: BTreeMap<_, _> = own
+        .addresses()
+        .filter_map(|address| {
+            let time = view.machine.lost(address)?;
+            let what = format!("the kernel of this host says that {address} is removed");
+            Some((address, (time, what)))
+        })
+        .collect();
+    (!addresses.is_empty()).then(|| Lost {
+        holder: "this host".to_owned(),
+        source: Some(own.source),
+        addresses,
+    })
 }

@@ -5,13 +5,19 @@ use super::{
     words::{advert, router},
 };
 use crate::{
-    daemon::{Belief, Host},
-    keepalived_conf::drift,
+    keepalived_conf::{Instance, drift},
     record::Code,
-    tracker::Speaker,
+    tracker::{Router, Speaker},
 };
 
 pub(super) struct ConfigDrift;
+
+struct Drift<'a> {
+    holder: String,
+    instance: &'a Instance,
+    own: &'a Speaker,
+    differences: Vec<String>,
+}
 
 impl Detector for ConfigDrift {
     fn code(&self) -> Code {
@@ -23,7 +29,7 @@ impl Detector for ConfigDrift {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        let Some((_, _, own, _)) = find(view) else {
+        let Some(Drift { own, .. }) = find(view) else {
             return Assessment::Absent;
         };
         Assessment::Present(Sign {
@@ -34,19 +40,19 @@ impl Detector for ConfigDrift {
     }
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {
-        let Some((host, belief, own, differences)) = find(view) else {
+        let Some(drift) = find(view) else {
             return Description::default();
         };
+        let differences = drift.differences.join("; ");
         Description {
-            sources: vec![own.source],
+            sources: vec![drift.own.source],
             message: format!(
-                "{} advertises {} otherwise than keepalived.conf says of {}: {}.",
-                host.called(),
+                "{} advertises {} otherwise than keepalived.conf says of {}: {differences}.",
+                drift.holder,
                 router(view.router),
-                belief.name,
-                differences.join("; ")
+                drift.instance.name,
             ),
-            evidence: vec![advert(view.router, own, differences.join("; "))],
+            evidence: vec![advert(view.router, drift.own, differences)],
             advice:
                 "Reload keepalived if the file was changed since it started; if it was not, see \
                      which file the daemon reads (its command line), and what it included."
@@ -55,11 +61,46 @@ impl Detector for ConfigDrift {
     }
 }
 
-fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, Vec<String>)> {
-    view.beliefs().find_map(|(host, belief)| {
+fn find<'a>(view: &View<'a>) -> Option<Drift<'a>> {
+    let mut known = view.beliefs().filter_map(|(host, belief)| {
         let instance = host.configured(belief)?;
         let own = host.own(belief, view.router)?;
-        let differences = drift::differences(instance, view.router.vrid, own);
-        (!differences.is_empty()).then_some((host, belief, own, differences))
+        drift(host.called(), instance, own, view.router)
+    });
+    known.next().or_else(|| {
+        let conf = view.daemons.conf()?;
+        view.own().find_map(|own| {
+            let mut meant = conf
+                .instances
+                .iter()
+                .filter(|it| fits(it, own, view.router));
+            // Two that fit are none.
+            let instance = meant.next().filter(|_| meant.next().is_none())?;
+            drift("This host", instance, own, view.router)
+        })
+    })
+}
+
+/// Whether an instance is meant to be this router, as far as can be told without a log.
+fn fits(instance: &Instance, own: &Speaker, router: &Router) -> bool {
+    let interface = router.segment.interface.as_deref();
+    let elsewhere = instance.interface.as_deref() != interface && interface.is_some();
+    let shares = own.addresses().any(|address| instance.holds(address));
+    let same = instance.vrid == Some(router.vrid) && instance.family() == router.family;
+    (shares || same) && !elsewhere
+}
+
+fn drift<'a>(
+    holder: &str,
+    instance: &'a Instance,
+    own: &'a Speaker,
+    router: &Router,
+) -> Option<Drift<'a>> {
+    let differences = drift::differences(instance, router.vrid, own);
+    (!differences.is_empty()).then(|| Drift {
+        holder: holder.to_owned(),
+        instance,
+        own,
+        differences,
     })
 }

@@ -1,7 +1,8 @@
 //! daemon-stalled: the daemon does not get to run.
 //!
 //! It says so itself when it runs again, and only above a second. Before that it shows by adverts
-//! that stop in the middle of a reign, with no line in the log that would explain it.
+//! that stop in the middle of a reign, with no line in the log that would explain it, or, where no
+//! log is read, with the daemon still there and in possession of the addresses.
 
 use super::{
     view::{Assessment, Description, Detector, Matter, Sign, View},
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     daemon::{Belief, Host},
-    log::Window,
+    log::{LogEvent, Window},
     model::{Span, Timestamp},
     record::Code,
     tracker::Speaker,
@@ -17,14 +18,25 @@ use crate::{
 
 pub(super) struct DaemonStalled;
 
+/// The lines that would explain why adverts stop.
+const EXPLANATIONS: &[LogEvent] = &[
+    LogEvent::Life,
+    LogEvent::StateBackup,
+    LogEvent::FaultWhy,
+    LogEvent::SendErr,
+    LogEvent::Link,
+];
+
 /// A stall that the daemon reported is history after so long.
 const MEMORY: Span = Span::from_secs(30);
 
 enum Stall<'a> {
     /// The log says so.
-    Said(Window, Span),
-    /// The adverts say so.
-    Shown(&'a Belief, &'a Speaker),
+    Said(&'a Host, Window, Span),
+    /// The adverts say so, and the log nothing.
+    Shown(&'a Host, &'a Belief, &'a Speaker),
+    /// The adverts say so, and the host, where there is no log.
+    Found(&'a Speaker, Timestamp),
 }
 
 impl Detector for DaemonStalled {
@@ -38,11 +50,11 @@ impl Detector for DaemonStalled {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         match find(view) {
-            Some((_, Stall::Shown(_, own))) => Assessment::Present(Sign {
+            Some(Stall::Shown(_, _, own) | Stall::Found(own, _)) => Assessment::Present(Sign {
                 addresses: own.addresses().collect(),
                 ..Sign::default()
             }),
-            Some((host, Stall::Said(..))) => Assessment::Present(Sign {
+            Some(Stall::Said(host, ..)) => Assessment::Present(Sign {
                 addresses: view
                     .beliefs()
                     .filter(|(other, _)| other.name == host.name)
@@ -56,16 +68,16 @@ impl Detector for DaemonStalled {
     }
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {
-        let Some((host, stall)) = find(view) else {
+        let Some(stall) = find(view) else {
             return Description::default();
         };
-        let name = host.called();
         let (sources, message, evidence) = match stall {
-            Stall::Said(at, late) => (
+            Stall::Said(host, at, late) => (
                 Vec::new(),
                 format!(
-                    "{name} ran {} late by its own log: adverts come late, and its backups may \
-                     take over.",
+                    "{} ran {} late by its own log: adverts come late, and its backups may take \
+                     over.",
+                    host.called(),
                     time(late)
                 ),
                 vec![log_line(
@@ -74,11 +86,29 @@ impl Detector for DaemonStalled {
                     format!("a timer expired {} late", time(late)),
                 )],
             ),
-            Stall::Shown(belief, own) => (
+            Stall::Found(own, found) => (
                 vec![own.source],
                 format!(
-                    "{name} is master of {} and has stopped advertising for {}, without a word in \
+                    "This host has stopped advertising {} for {}, although its daemon is there and \
+                     has the addresses: the daemon does not run, or cannot send.",
+                    router(view.router),
+                    time(view.now.since(own.last))
+                ),
+                vec![
+                    seen(view.router, own, own.last, "its last advert".to_owned()),
+                    log_line(
+                        found,
+                        view.router,
+                        "a process of this host has a socket for VRRP".to_owned(),
+                    ),
+                ],
+            ),
+            Stall::Shown(host, belief, own) => (
+                vec![own.source],
+                format!(
+                    "{} is master of {} and has stopped advertising for {}, without a word in \
                      its log and with its link up: the daemon does not run.",
+                    host.called(),
                     router(view.router),
                     time(view.now.since(own.last))
                 ),
@@ -111,37 +141,66 @@ impl Detector for DaemonStalled {
                 let shown = host.own(belief, view.router).map(|own| due(host, own));
                 said.into_iter().chain(shown)
             })
+            .chain(view.own().map(silence))
             .filter(|due| *due > view.now)
             .min()
     }
 }
 
-fn find<'a>(view: &View<'a>) -> Option<(&'a Host, Stall<'a>)> {
-    view.beliefs().find_map(|(host, belief)| {
-        if let Some(own) = shown(host, belief, view) {
-            return Some((host, Stall::Shown(belief, own)));
+fn find<'a>(view: &View<'a>) -> Option<Stall<'a>> {
+    let mut told = view.beliefs().filter_map(|(host, belief)| {
+        if view.tells(host, belief, EXPLANATIONS)
+            && let Some(own) = shown(host, belief, view)
+        {
+            return Some(Stall::Shown(host, belief, own));
         }
         let (at, late) = host.stall.filter(|(at, _)| view.now < at.end + MEMORY)?;
-        Some((host, Stall::Said(at, late)))
+        Some(Stall::Said(host, at, late))
+    });
+    told.next().or_else(|| {
+        let (own, found) = view.own().find_map(|own| found(own, view))?;
+        Some(Stall::Found(own, found))
     })
 }
 
 fn shown<'a>(host: &Host, belief: &Belief, view: &View<'a>) -> Option<&'a Speaker> {
     let since = belief.master_since()?;
     let own = host.own(belief, view.router).filter(|_| host.here)?;
-    let stopped = own.resigned.is_none()
-        && own.is_established()
-        && own.last > since.start
-        && due(host, own) <= view.now
-        && view.router.saw_everything_since(own.last);
+    let stopped = own.last > since.start && has_stopped(own, due(host, own), view);
+    (stopped && !is_explained(host, belief, own)).then_some(own)
+}
+
+/// Without a log that tells: the daemon is still there, and still has its addresses.
+fn found<'a>(own: &'a Speaker, view: &View<'a>) -> Option<(&'a Speaker, Timestamp)> {
+    let found = view.machine.daemon_found(own.last)?;
+    let told = view.beliefs_here().any(|(host, belief)| {
+        let tells = view.covers(host, belief, EXPLANATIONS) || host.coverage.gap.is_some();
+        is_explained(host, belief, own) || (tells && belief.state.is_some())
+    });
+    let mut addresses = own.addresses().peekable();
+    let keeps = addresses.peek().is_some() && addresses.all(|address| view.machine.holds(address));
+    (has_stopped(own, silence(own), view) && keeps && !told).then_some((own, found))
+}
+
+/// Whether a line tells why the adverts ended.
+fn is_explained(host: &Host, belief: &Belief, own: &Speaker) -> bool {
     let since_then = |window: Window| window.end >= own.last;
-    let explained = host.link_down.is_some_and(since_then)
+    host.link_down.is_some_and(since_then)
         || host.life.is_some_and(|(_, at)| since_then(at))
         || belief.leaving.is_some_and(since_then)
         || belief
             .send_error
             .as_ref()
-            .is_some_and(|(at, _)| since_then(*at));
+            .is_some_and(|(at, _)| since_then(*at))
+}
+
+/// Whether a router has stopped to advertise by `due`, and nothing that is seen explains it.
+fn has_stopped(own: &Speaker, due: Timestamp, view: &View<'_>) -> bool {
+    let stopped = own.resigned.is_none()
+        && own.is_established()
+        && due <= view.now
+        && view.router.saw_everything_since(own.last)
+        && view.machine.daemon_gone(own.last).is_none();
     // Packets of others start a master's timer anew, and a better router makes it yield.
     let disturbed = view
         .router
@@ -154,11 +213,15 @@ fn shown<'a>(host: &Host, belief: &Belief, view: &View<'a>) -> Option<&'a Speake
     };
     let silenced = others().any(|other| view.now < other.gone_at() && own.rejects(other).is_some());
     let yields = others().any(|other| other.is_alive(view.now) && other.priority >= own.priority);
-    let held_back = disturbed || silenced || yields;
-    (stopped && !explained && !held_back).then_some(own)
+    stopped && !disturbed && !silenced && !yields
 }
 
 /// When an explanation would be in the log.
 fn due(host: &Host, own: &Speaker) -> Timestamp {
-    own.last + own.interval() * 5 / 2 + host.delay()
+    silence(own) + host.delay()
+}
+
+/// When a router has been silent for so long that it is no accident.
+fn silence(own: &Speaker) -> Timestamp {
+    own.last + own.interval() * 5 / 2
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     daemon::{Belief, Host},
-    log::Window,
+    log::{LogEvent, Window},
     model::{Span, Timestamp},
     record::Code,
 };
@@ -93,33 +93,41 @@ impl Detector for EgressBlocked {
 
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, Window)> {
     view.beliefs_here().find_map(|(host, belief)| {
-        let since = belief.master_since()?;
         let due = due(host, belief, view)?;
+        let refused = || belief.send_error.as_ref().map(|(time, _)| *time);
+        let since = belief.master_since().or_else(refused)?;
         (due.0 <= view.now && !is_held_back(due.1, view)).then_some((host, belief, since))
     })
 }
+
+/// The lines that tell that it is no longer master.
+const ENDS: &[LogEvent] = &[LogEvent::Life, LogEvent::StateBackup, LogEvent::FaultWhy];
 
 /// When an advert is due at the latest, and since when one would have been seen, if the daemon gives
 /// reason to expect that none will come: it has become master and not advertised since, or could not
 /// send.
 fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<(Timestamp, Timestamp)> {
-    let since = belief
-        .master_since()
-        .filter(|_| belief.is_settled_master())?;
     let last = host.own(belief, view.router).map(|own| own.last);
     let patience = view.interval() * 3 / 2 + Span::from_millis(200);
-    let never = last.is_none_or(|last| last + view.interval() < since.start);
     let refused = belief
         .send_error
         .as_ref()
         .filter(|(time, _)| last.is_none_or(|last| time.end > last));
     match refused {
-        // The daemon says so itself; a frame that left before is no proof of the contrary.
-        Some((time, _)) => {
+        // The daemon says so itself, and only a master sends; a frame that left before is no proof of
+        // the contrary.
+        Some((time, _)) if belief.state.is_none() || belief.is_settled_master() => {
             let due = last.map_or(time.end, |last| last + view.interval() * 5 / 4);
             Some((due, last.unwrap_or(time.end)))
         }
-        None => never.then_some((since.end + patience, since.end)),
+        _ => {
+            let since = belief
+                .master_since()
+                .filter(|_| belief.is_settled_master())?;
+            let never = last.is_none_or(|last| last + view.interval() < since.start);
+            let due = (since.end + patience, since.end);
+            (never && view.tells(host, belief, ENDS)).then_some(due)
+        }
     }
 }
 

@@ -9,11 +9,15 @@ use super::{
 };
 use crate::{
     daemon::{Belief, Host, Unheard},
+    log::LogEvent,
     record::Code,
     tracker::Speaker,
 };
 
 pub(super) struct LocalDrop;
+
+/// The lines that would tell why it became master although it heard the other.
+const REASONS: &[LogEvent] = &[LogEvent::PrioChange, LogEvent::RxLowerAsBackup];
 
 impl Detector for LocalDrop {
     fn code(&self) -> Code {
@@ -74,7 +78,8 @@ impl Detector for LocalDrop {
 }
 
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, &'a Unheard)> {
-    view.beliefs_here().find_map(|(host, belief)| {
+    let mut here = view.telling(REASONS).filter(|(host, _)| host.here);
+    here.find_map(|(host, belief)| {
         let unheard = belief.unheard.as_ref()?;
         let speaker = view
             .router

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     daemon::{Belief, Host},
-    log::LogState,
+    log::{LogEvent, LogState},
     model::Timestamp,
     record::Code,
     tracker::Speaker,
@@ -84,9 +84,17 @@ impl Detector for LogWireDisagree {
     }
 }
 
+/// The lines that tell of another state.
+const CHANGES: &[LogEvent] = &[
+    LogEvent::Life,
+    LogEvent::StateMaster,
+    LogEvent::StateBackup,
+    LogEvent::StateFault,
+];
+
 /// A host whose log and adverts differ, and when that has lasted for a `Master_Down_Interval`.
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, Timestamp)> {
-    view.beliefs().find_map(|(host, belief)| {
+    view.telling(CHANGES).find_map(|(host, belief)| {
         let (state, since) = belief.state?;
         let own = host.own(belief, view.router)?;
         let active = view.router.live(view.now)?;
@@ -102,11 +110,10 @@ fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, Times
             _ => return None,
         };
         let due = begun.max(since.end) + own.master_down() + host.delay();
+        // Who is dead believes nothing any more.
+        let dead = view.machine.daemon_gone(own.last).is_some();
         let seen = view.router.saw_everything_since(begun);
-        let complete = host
-            .coverage
-            .covers(crate::log::LogEvent::StateBackup, since.end);
-        (seen && complete).then_some((host, belief, own, due))
+        (seen && !dead).then_some((host, belief, own, due))
     })
 }
 

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use crate::{
     daemon::{Belief, Daemons, Host},
+    log::LogEvent,
+    machine::Machine,
     model::{MacAddr, Span, Timestamp},
     record::{Cause, Code, Evidence},
     tracker::{Router, Speaker, SpeakerId},
@@ -15,6 +17,10 @@ pub(super) struct View<'a> {
     pub(super) router: &'a Router,
     /// What the daemons say of themselves.
     pub(super) daemons: &'a Daemons,
+    /// What this host shows of itself.
+    pub(super) machine: &'a Machine,
+    /// Whether the finding in question is open.
+    pub(super) open: bool,
     pub(super) now: Timestamp,
 }
 
@@ -32,6 +38,39 @@ impl<'a> View<'a> {
     /// The same of the daemon on the watched host: only there what is seen is what comes and goes.
     pub(super) fn beliefs_here(&self) -> impl Iterator<Item = (&'a Host, &'a Belief)> + use<'a> {
         self.beliefs().filter(|(host, _)| host.here)
+    }
+
+    /// What the daemons believe whose logs would have these lines, had they been written since:
+    /// only of them may be concluded what needs a line to be missing. What was found before lines
+    /// went missing stays found.
+    pub(super) fn telling(
+        &self,
+        lines: &'static [LogEvent],
+    ) -> impl Iterator<Item = (&'a Host, &'a Belief)> + use<'a> {
+        let view = *self;
+        self.beliefs()
+            .filter(move |(host, belief)| view.tells(host, belief, lines))
+    }
+
+    /// Whether the log of this daemon would have these lines, had they been written since.
+    pub(super) fn tells(&self, host: &Host, belief: &Belief, lines: &[LogEvent]) -> bool {
+        self.open || self.covers(host, belief, lines)
+    }
+
+    /// The same, whatever was found before.
+    pub(super) fn covers(&self, host: &Host, belief: &Belief, lines: &[LogEvent]) -> bool {
+        let since = belief.state.map_or(Timestamp::default(), |(_, at)| at.end);
+        lines
+            .iter()
+            .all(|line| host.coverage.covers(*line, since, self.now))
+    }
+
+    /// The routers of this host.
+    pub(super) fn own(&self) -> impl Iterator<Item = &'a Speaker> + use<'a> {
+        let daemons = self.daemons;
+        self.router
+            .speakers()
+            .filter(move |speaker| daemons.is_own(speaker.source))
     }
 
     /// The interval of the virtual router, as far as it is known.
@@ -95,7 +134,7 @@ pub(super) enum Matter {
     Rivals,
     /// What came of asking for the addresses.
     Answers,
-    /// What a daemon says of itself.
+    /// What a daemon says of itself, or its host of it.
     Daemon,
 }
 
@@ -112,7 +151,7 @@ impl Matters {
         Self {
             rivals: view.router.speakers().nth(1).is_some(),
             answers: view.router.neighbours().probed().next().is_some(),
-            daemon: view.beliefs().next().is_some(),
+            daemon: view.beliefs().next().is_some() || view.own().next().is_some(),
         }
     }
 

@@ -44,11 +44,12 @@ pub(super) const EGRESS_BLOCKED: Explanation = Explanation {
 };
 
 pub(super) const ADDRESS_LOST: Explanation = Explanation {
-    meaning: "Somebody removed a virtual address from the master. It still advertises, so no backup \
-        takes over, and nobody answers for the address.",
-    wire: "Adverts go on, ARP requests for the address find no answer.",
+    meaning: "Somebody removed a virtual address from the master, and nobody answers for it. keepalived 1 \
+        and FRR go on advertising, so that no backup takes over; keepalived 2 resigns, and comes back.",
+    wire: "Adverts go on, or end with priority 0; ARP requests for the address find no answer.",
     log: "\"Netlink reflector reports IP ... removed\" or \"Deassigned address ...\" with no \"removing \
-        VIPs\" before it. keepalived 2 goes to BACKUP by itself and takes over again.",
+        VIPs\" before it. keepalived 2 resigns, goes to BACKUP and soon takes over again. Without a \
+        log the kernel of the host tells of it.",
     causes: &[
         "NetworkManager or systemd-networkd, which set an interface up as they see it.",
         "A DHCP client that flushes the interface; a restart of the network service.",
@@ -68,7 +69,8 @@ pub(super) const DAEMON_DIED: Explanation = Explanation {
     wire: "Adverts of a router end, without a resignation if it was killed; its MAC still answers ARP \
         for the addresses.",
     log: "\"... exited due to signal ...\", \"VRRP child process(...) died\", the service manager's \
-        \"Main process exited, code=killed\".",
+        \"Main process exited, code=killed\". Who is killed with its parent writes nothing: on the \
+        watched host it shows by its socket for VRRP, which is gone.",
     causes: &[
         "kill -9, the out-of-memory killer, a crash.",
         "A service that was stopped while the interface was busy.",
@@ -85,7 +87,8 @@ pub(super) const DAEMON_STALLED: Explanation = Explanation {
         over, and when it runs again it still believes to be master.",
     wire: "The adverts of this host stop in the middle of its reign, with the link up.",
     log: "\"A thread timer expired ... seconds ago\" once it runs again, for more than a second only; \
-        with shorter intervals it is never logged.",
+        with shorter intervals it is never logged. Without a log it is told by the socket and the \
+        addresses that the daemon on the watched host still has.",
     causes: &[
         "A virtual machine that is paused, migrated or short of processor time.",
         "A process that was stopped (SIGSTOP, a debugger, a frozen control group).",
@@ -150,10 +153,10 @@ pub(super) const CONFIG_DRIFT: Explanation = Explanation {
 
 pub(super) const LOG_GAP: Explanation = Explanation {
     meaning: "The logger left lines out. Rules that conclude something from a missing line hold back \
-        for a minute.",
+        for a minute, and about a state that was entered before until another is logged.",
     wire: "Nothing.",
-    log: "\"Suppressed ... messages from ...\" (journald), \"message repeated ... times\" or \"imuxsock \
-        lost ... messages\" (rsyslog).",
+    log: "\"Suppressed ... messages from ...\" (journald), \"imuxsock lost ... messages\" (rsyslog). What is \
+        folded into \"message repeated ... times\" is not missing.",
     causes: &[
         "A flood of lines: keepalived 2 logs every advert of lower priority while it waits to preempt.",
         "Limits meant for chattier services.",

@@ -99,6 +99,31 @@ impl Instance {
     }
 }
 
+/// A `vrrp_sync_group`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncGroup {
+    /// Its name.
+    pub name: String,
+    /// The names of its instances.
+    pub members: Vec<String>,
+}
+
+/// Finds the groups.
+pub(super) fn groups(blocks: &[Block]) -> Vec<SyncGroup> {
+    blocks
+        .iter()
+        .filter(|block| block.keyword() == "vrrp_sync_group")
+        .map(|block| SyncGroup {
+            name: block.value().unwrap_or_default().to_owned(),
+            members: block
+                .all("group")
+                .flat_map(|list| &list.children)
+                .flat_map(|line| line.words.clone())
+                .collect(),
+        })
+        .collect()
+}
+
 #[derive(Default)]
 struct Globals {
     version: Option<Version>,

@@ -112,6 +112,17 @@ fn instances_are_read_with_their_defaults() {
 }
 
 #[test]
+fn groups_have_members_on_lines_or_side_by_side() {
+    let text = "vrrp_sync_group VG_1 {\n    group {\n        VI_1\n        VI_6 # one more\n    }\n}\n\
+                vrrp_sync_group VG_2 { group { A B } }\n";
+    let files = Files::new("groups", &[("keepalived.conf", text)]);
+    let conf = files.read("keepalived.conf", "lb0");
+    assert_eq!(conf.members("VG_1"), ["VI_1", "VI_6"]);
+    assert_eq!(conf.members("VG_2"), ["A", "B"]);
+    assert_eq!(conf.members("VG_3"), [""; 0]);
+}
+
+#[test]
 fn no_password_is_kept() {
     let files = Files::new("secret", &[("keepalived.conf", PLAIN)]);
     let conf = files.read("keepalived.conf", "lb0");

@@ -10,7 +10,7 @@ use std::{
 use futures_util::{StreamExt as _, TryStreamExt as _, stream::FusedStream as _};
 use rtnetlink::{
     Handle,
-    packet_core::NetlinkMessage,
+    packet_core::{NetlinkMessage, NetlinkPayload},
     packet_route::{
         RouteNetlinkMessage,
         address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope},
@@ -24,7 +24,7 @@ use rtnetlink::{
 use tokio::task::JoinHandle;
 
 use super::{Assigned, Link, LinkKind, Links};
-use crate::{frame::VlanTag, model::MacAddr};
+use crate::{frame::VlanTag, machine::AddressChange, model::MacAddr};
 
 /// RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR.
 const GROUPS: u32 = 0x1 | 0x10 | 0x100;
@@ -45,8 +45,8 @@ pub enum WatchError {
 
 /// A netlink connection that tells when interfaces or addresses change.
 ///
-/// A change is only a signal; the state is always read whole ([`Watch::snapshot`]), so that a
-/// message lost on a busy host costs nothing.
+/// The state is always read whole ([`Watch::snapshot`]), so that a message lost on a busy host costs
+/// nothing but the knowledge of who removed an address.
 pub struct Watch {
     handle: Handle,
     changes: Changes,
@@ -74,17 +74,21 @@ impl Watch {
         })
     }
 
-    /// Waits for a change. Changes that came meanwhile are one.
+    /// Waits for a change. Changes that came meanwhile are one. Returns the addresses that came and
+    /// went, in order: only here it can be told who took one away. May be cancelled without loss.
     ///
     /// # Errors
     /// The connection ended.
-    pub async fn changed(&mut self) -> Result<(), WatchError> {
-        self.changes.next().await.ok_or(WatchError::Ended)?;
-        while let Ok(_message) = self.changes.try_recv() {}
+    pub async fn changed(&mut self) -> Result<Vec<AddressChange>, WatchError> {
+        let (first, _) = self.changes.next().await.ok_or(WatchError::Ended)?;
+        let mut addresses: Vec<AddressChange> = change(&first).into_iter().collect();
+        while let Ok((message, _)) = self.changes.try_recv() {
+            addresses.extend(change(&message));
+        }
         if self.changes.is_terminated() {
             Err(WatchError::Ended)
         } else {
-            Ok(())
+            Ok(addresses)
         }
     }
 
@@ -136,6 +140,23 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.connection.abort();
     }
+}
+
+/// The address that a message is about.
+fn change(message: &NetlinkMessage<RouteNetlinkMessage>) -> Option<AddressChange> {
+    let NetlinkPayload::InnerMessage(inner) = &message.payload else {
+        return None;
+    };
+    let (inner, present) = match inner {
+        RouteNetlinkMessage::NewAddress(inner) => (inner, true),
+        RouteNetlinkMessage::DelAddress(inner) => (inner, false),
+        _ => return None,
+    };
+    Some(AddressChange {
+        address: address(inner)?,
+        present,
+        by: Some(message.header.port_number).filter(|port| *port != 0),
+    })
 }
 
 /// The interface in a message; `None` without a name, which no interface lacks.

@@ -186,7 +186,12 @@ impl Session {
                     }
                 }
                 // It is over before the filter is full, and asks by itself.
-                Output::Request(Request::Unwatch(_) | Request::Discount(_) | Request::Ask(_)) => {}
+                Output::Request(
+                    Request::Unwatch(_)
+                    | Request::Discount(_)
+                    | Request::Ask(_)
+                    | Request::FindDaemon,
+                ) => {}
                 Output::Request(Request::Count(address)) => {
                     if let Err(error) = self.kernel.count(address) {
                         tracing::warn!(%address, %error, "the traffic of an address is not counted");

@@ -7,21 +7,13 @@ use super::{Observer, Output, Request};
 use crate::{
     frame::Direction,
     model::Timestamp,
-    probe::{Host, Next, Obstacle, Prober, Round, Step},
+    probe::{Next, Obstacle, Prober, Round, Step},
     record::{Answer, Body, ChangeReason, Code, Outcome, ProbeRecord, Record, Role, Status},
     tracker::Segment,
     wire::{self, ArpKind, NdKind, Packet},
 };
 
 impl Observer {
-    /// Takes in what this host holds and from where it may ask. Without it nothing is asked for.
-    pub fn handle_host(&mut self, time: Timestamp, host: Host) {
-        self.advance(time);
-        if let Some(prober) = &mut self.prober {
-            prober.set_host(host, self.now);
-        }
-    }
-
     /// Tells the prober of a packet that was seen at `time`.
     pub(super) fn inform_prober(
         &mut self,

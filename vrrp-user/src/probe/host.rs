@@ -116,6 +116,11 @@ impl Host {
         self.held.get(&address)
     }
 
+    /// All its addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.held.keys().copied()
+    }
+
     /// Whether the MAC is one of this host's.
     pub fn owns(&self, mac: MacAddr) -> bool {
         self.macs.contains(&mac)

@@ -63,16 +63,25 @@ pub struct Step {
 pub enum What {
     /// The last advert of the old router.
     LastAdvert {
+        /// Name of that host, where its log is read.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        host: Option<Arc<str>>,
         /// Its sender.
         source: IpAddr,
     },
     /// The old router gave its role up.
     Resigned {
+        /// Name of that host, where its log is read.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        host: Option<Arc<str>>,
         /// Which one.
         source: IpAddr,
     },
     /// The first advert of the new router.
     FirstAdvert {
+        /// Name of that host, where its log is read.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        host: Option<Arc<str>>,
         /// Its sender.
         source: IpAddr,
         /// Its priority.
@@ -80,6 +89,9 @@ pub enum What {
     },
     /// The old router still advertises.
     StillAdvertises {
+        /// Name of that host, where its log is read.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        host: Option<Arc<str>>,
         /// Which one.
         source: IpAddr,
     },
@@ -104,6 +116,9 @@ pub enum What {
         /// Host that wrote it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         host: Option<Arc<str>>,
+        /// Instance it is about.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        instance: Option<String>,
         /// What it says.
         event: LogEvent,
         /// The line.

@@ -28,6 +28,9 @@ pub struct LogRecord {
     /// Synchronised group it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub group: Option<String>,
+    /// The instances of that group, where the configuration is known.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub members: Vec<String>,
     /// Virtual router it is about, where that is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub vrid: Option<Vrid>,
@@ -39,7 +42,7 @@ pub struct LogRecord {
     /// Milliseconds after `time` until which it may have been written; absent below one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub uncertain_ms: Option<u64>,
-    /// What of its time had to be inferred.
+    /// What of its time had to be inferred; stated once, with the first such line of a host.
     #[serde(skip_serializing_if = "is_default", default)]
     pub inferred: Inferred,
     /// The line itself.
@@ -48,13 +51,14 @@ pub struct LogRecord {
 
 impl LogRecord {
     /// The record of a line that was read.
-    pub fn new(line: &LogLine, reading: Reading, vrid: Option<Vrid>) -> Self {
+    pub fn new(line: &LogLine, reading: Reading, vrid: Option<Vrid>, members: Vec<String>) -> Self {
         let width = line.time.map_or(Span::ZERO, Window::width);
         Self {
             host: line.host.clone(),
             ident: line.ident.clone(),
             instance: reading.instance,
             group: reading.group,
+            members,
             vrid: vrid.or(reading.details.vrid),
             event: reading.event,
             details: reading.details,

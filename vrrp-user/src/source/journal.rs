@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use super::{Closed, Intake, SourceError, split::Splitter, wall_clock};
+use crate::model::Timestamp;
 
 /// Which journal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,14 +49,29 @@ const FIELDS: &str = "MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_COMM,_SYSTEMD_U
 
 /// Starts a task that follows the journal.
 pub(super) fn spawn(settings: JournalSettings, intake: Intake) -> Result<(), SourceError> {
-    let child = command(&settings, None)
+    let begin = if settings.from_start {
+        Position::Start
+    } else {
+        Position::Since(wall_clock())
+    };
+    let child = command(&settings, &begin)
         .spawn()
         .map_err(SourceError::io("the journal: journalctl does not start"))?;
-    tokio::spawn(follow(settings, child, intake));
+    tokio::spawn(follow(settings, begin, child, intake));
     Ok(())
 }
 
-fn command(settings: &JournalSettings, cursor: Option<&str>) -> Command {
+/// From where the journal is read on.
+enum Position {
+    /// From its first entry.
+    Start,
+    /// From the entries of this time: no journalctl has to have come as far as to wait for more.
+    Since(Timestamp),
+    /// After this entry.
+    After(String),
+}
+
+fn command(settings: &JournalSettings, position: &Position) -> Command {
     let mut command = Command::new("journalctl");
     command
         .args(["--output=json", "--follow", "--all"])
@@ -68,30 +84,39 @@ fn command(settings: &JournalSettings, cursor: Option<&str>) -> Command {
     if let Some(directory) = &settings.directory {
         command.arg("--directory").arg(directory);
     }
-    match cursor {
-        Some(cursor) => command
-            .arg(format!("--after-cursor={cursor}"))
-            .arg("--lines=all"),
-        None if settings.from_start => command.arg("--lines=all"),
-        None => command.arg("--lines=0"),
-    };
+    command.arg("--lines=all");
+    match position {
+        Position::Start => {}
+        Position::Since(time) => {
+            let micros = time.as_nanos() / 1000;
+            let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
+            command.arg(format!("--since=@{seconds}.{micros:06}"));
+        }
+        Position::After(cursor) => {
+            command.arg(format!("--after-cursor={cursor}"));
+        }
+    }
     command
 }
 
 /// Passes on entries for as long as somebody takes them. A journalctl that ends is started again
 /// where it ended.
-async fn follow(settings: JournalSettings, child: Child, mut intake: Intake) {
-    let mut cursor = None;
+async fn follow(
+    settings: JournalSettings,
+    mut position: Position,
+    child: Child,
+    mut intake: Intake,
+) {
     let mut child = Some(child);
     loop {
         if let Some(child) = child.take()
-            && read(child, &mut intake, &mut cursor).await.is_err()
+            && read(child, &mut intake, &mut position).await.is_err()
         {
             return;
         }
         tracing::warn!("journalctl ended; it is started again");
         tokio::time::sleep(PAUSE).await;
-        match command(&settings, cursor.as_deref()).spawn() {
+        match command(&settings, &position).spawn() {
             Ok(new) => child = Some(new),
             Err(error) => tracing::warn!(%error, "journalctl does not start"),
         }
@@ -101,7 +126,7 @@ async fn follow(settings: JournalSettings, child: Child, mut intake: Intake) {
 async fn read(
     mut child: Child,
     intake: &mut Intake,
-    cursor: &mut Option<String>,
+    position: &mut Position,
 ) -> Result<(), Closed> {
     let Some(mut output) = child.stdout.take() else {
         return Ok(());
@@ -112,8 +137,8 @@ async fn read(
         intake.advance(wall_clock());
         lines.push(&chunk[..count], |line| {
             intake.take(line);
-            if let Some(new) = cursor_of(line) {
-                *cursor = Some(new);
+            if let Some(cursor) = cursor_of(line) {
+                *position = Position::After(cursor);
             }
         });
         intake.pass().await?;

@@ -1,7 +1,6 @@
 //! Logs that were recorded, merged by time, for replay.
 
 use std::{
-    cmp::Reverse,
     collections::BinaryHeap,
     fs::File,
     io::{self, BufReader, Read},
@@ -14,6 +13,7 @@ use jiff::tz::TimeZone;
 use super::{LogFile, split::Splitter};
 use crate::{
     log::{Calendar, Entry, Envelopes, LogLine},
+    merge::Pending,
     model::Timestamp,
 };
 
@@ -32,7 +32,7 @@ pub struct OpenLogError {
 #[derive(Debug)]
 pub struct RecordedLogs {
     files: Vec<Recorded>,
-    next: BinaryHeap<Reverse<Pending>>,
+    next: BinaryHeap<Pending<Entry>>,
     zone: TimeZone,
 }
 
@@ -48,13 +48,6 @@ struct Recorded {
     /// The latest time so far: lines without a time are from then.
     time: Timestamp,
     ended: bool,
-}
-
-#[derive(Debug)]
-struct Pending {
-    time: Timestamp,
-    file: usize,
-    entry: Entry,
 }
 
 impl RecordedLogs {
@@ -100,12 +93,12 @@ impl RecordedLogs {
 
     /// The next entry that was written at `time` or before, and when it was over.
     pub fn next_until(&mut self, time: Timestamp) -> Option<(Timestamp, Entry)> {
-        if self.next.peek()?.0.time > time {
+        if self.next.peek()?.time > time {
             return None;
         }
-        let Reverse(Pending { time, file, entry }) = self.next.pop()?;
-        self.refill(file);
-        Some((time, entry))
+        let Pending { time, source, item } = self.next.pop()?;
+        self.refill(source);
+        Some((time, item))
     }
 
     fn refill(&mut self, number: usize) {
@@ -114,11 +107,11 @@ impl RecordedLogs {
             let end = entry.line.time.map(|window| window.end);
             // Lines stand in the order in which they were written, whatever their times say.
             file.time = end.map_or(file.time, |end| end.max(file.time));
-            self.next.push(Reverse(Pending {
+            self.next.push(Pending {
                 time: file.time,
-                file: number,
-                entry,
-            }));
+                source: number,
+                item: entry,
+            });
         }
     }
 }
@@ -160,25 +153,5 @@ impl Recorded {
             }
             self.ready.reverse();
         }
-    }
-}
-
-impl PartialEq for Pending {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Pending {}
-
-impl PartialOrd for Pending {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Pending {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.time, self.file).cmp(&(other.time, other.file))
     }
 }

@@ -1,10 +1,15 @@
-//! Incidents as text: one line to read at a glance, and one for each step.
+//! Incidents as text: what happened, and the course of it on one line.
 
-use std::fmt::{self, Write as _};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write as _},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use super::{Millis, STRONG, Style, WARNING, local_time};
 use crate::{
-    model::Timestamp,
+    model::{MacAddr, Timestamp},
     record::{IncidentRecord, Step, What},
 };
 
@@ -23,44 +28,94 @@ impl Style {
             local_time(time),
             incident.trigger.escape_debug()
         )?;
-        if let Some(outage) = incident.outage_ms {
-            write!(line, ", outage {}", Millis(outage))?;
+        let several = macs(incident).len() > 1;
+        for (position, step) in incident.steps.iter().enumerate() {
+            if position == 0 {
+                write!(line, "\n    {} ", local_time(step.time))?;
+            } else {
+                write!(line, " · +{} ", Millis(step.offset_ms))?;
+            }
+            course(step, several, line)?;
         }
-        for step in &incident.steps {
-            line.push_str("\n    ");
-            step_line(step, line)?;
+        if let Some(outage) = incident.outage_ms {
+            write!(line, " · outage {}", self.paint(STRONG, Millis(outage)))?;
         }
         for missing in &incident.missing {
+            let missing = missing.escape_debug();
             write!(line, "\n    {} {missing}", self.paint(WARNING, "missing:"))?;
         }
         Ok(())
     }
 }
 
-fn step_line(step: &Step, line: &mut String) -> fmt::Result {
-    write!(line, "{:>9} ", format!("+{}", Millis(step.offset_ms)))?;
+/// The MACs that the addresses are said to be at.
+fn macs(incident: &IncidentRecord) -> BTreeSet<MacAddr> {
+    incident
+        .steps
+        .iter()
+        .filter_map(|step| match &step.what {
+            What::Announced { mac, .. } | What::Answered { mac, .. } => Some(*mac),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A step, with the MAC where it tells one from another.
+fn course(step: &Step, several: bool, line: &mut String) -> fmt::Result {
     match &step.what {
-        What::LastAdvert { source } => write!(line, "last advert of {source}"),
-        What::Resigned { source } => write!(line, "{source} resigns"),
-        What::FirstAdvert { source, priority } => {
-            write!(line, "first advert of {source}, prio {priority}")
+        What::LastAdvert { host, source } => {
+            who(host.as_ref(), *source, line)?;
+            line.push_str(" last advert");
         }
-        What::StillAdvertises { source } => write!(line, "{source} still advertises"),
+        What::Resigned { host, source } => {
+            who(host.as_ref(), *source, line)?;
+            line.push_str(" resigns");
+        }
+        What::FirstAdvert { host, source, .. } => {
+            who(host.as_ref(), *source, line)?;
+            line.push_str(" first advert");
+        }
+        What::StillAdvertises { host, source } => {
+            who(host.as_ref(), *source, line)?;
+            line.push_str(" still advertises");
+        }
         What::Announced {
             address,
             mac,
             count,
-        } => write!(line, "{address} is announced at {mac}, {count} times"),
-        What::Answered { address, mac } => write!(line, "{address} is answered for by {mac}"),
-        What::Log { host, text, .. } => {
-            line.push_str("log");
-            if let Some(host) = host {
-                write!(line, " of {}", host.escape_debug())?;
+        } => {
+            let announcement = match address {
+                IpAddr::V4(_) => "gratuitous ARP",
+                IpAddr::V6(_) => "unsolicited NA",
+            };
+            write!(line, "{count} {announcement} for {address}")?;
+            if several {
+                write!(line, " at {mac}")?;
             }
+        }
+        What::Answered { address, mac } => {
+            write!(line, "{address} answered for")?;
+            if several {
+                write!(line, " by {mac}")?;
+            }
+        }
+        What::Log { host, event, .. } => {
+            if let Some(host) = host {
+                write!(line, "{} ", host.escape_debug())?;
+            }
+            write!(line, "log {}", event.as_str().to_ascii_uppercase())?;
             if let Some(uncertain) = step.uncertain_ms {
                 write!(line, " (within {})", Millis(uncertain))?;
             }
-            write!(line, ": {}", text.escape_debug())
         }
+    }
+    Ok(())
+}
+
+/// The host by its name, where its log tells that; otherwise by its address.
+fn who(host: Option<&Arc<str>>, source: IpAddr, line: &mut String) -> fmt::Result {
+    match host {
+        Some(host) => write!(line, "{}", host.escape_debug()),
+        None => write!(line, "{source}"),
     }
 }

@@ -3,7 +3,10 @@
 use std::fmt::{self, Write as _};
 
 use super::{ALERT, Millis, QUIET, RELIEF, STRONG, Style, WARNING};
-use crate::record::{FindingRecord, LogRecord, Severity, StateRecord, Status};
+use crate::{
+    log::Inferred,
+    record::{FindingRecord, LogRecord, Severity, StateRecord, Status},
+};
 
 impl Style {
     pub(super) fn state(self, state: &StateRecord, line: &mut String) -> fmt::Result {
@@ -87,6 +90,19 @@ impl Style {
         if let Some(uncertain) = log.uncertain_ms {
             write!(line, " (within {})", Millis(uncertain))?;
         }
-        write!(line, ": {}", log.text.escape_debug())
+        write!(line, ": {}", log.text.escape_debug())?;
+        let Inferred { year, month, zone } = log.inferred;
+        let inferred: Vec<&str> = [(year, "year"), (month, "month"), (zone, "zone")]
+            .into_iter()
+            .filter_map(|(inferred, what)| inferred.then_some(what))
+            .collect();
+        if !inferred.is_empty() {
+            let inferred = inferred.join(" and ");
+            write!(
+                line,
+                " ({inferred} of its times and of those that follow are inferred)"
+            )?;
+        }
+        Ok(())
     }
 }
