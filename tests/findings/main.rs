@@ -10,3 +10,4 @@ mod scenes;
 mod session;
 mod stage;
 mod suspicion;
+mod traffic;

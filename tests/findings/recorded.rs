@@ -24,6 +24,7 @@ pub(crate) fn replay(case: &str) -> Vec<Record> {
         arp: ArpMode::Watched,
         watched: Vec::new(),
         probe: None,
+        traffic: false,
         observer: None,
     });
     while let Some(item) = replay.next_item() {

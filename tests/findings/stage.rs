@@ -115,14 +115,19 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new() -> Self {
         Self {
-            observer: Observer::new(Settings {
-                key: FingerprintKey::new([7; 16]),
-                arp: ArpMode::Watched,
-                watched: Vec::new(),
-                probe: None,
-                observer: None,
-            }),
+            observer: Observer::new(Self::settings()),
             records: Vec::new(),
+        }
+    }
+
+    pub(crate) fn settings() -> Settings {
+        Settings {
+            key: FingerprintKey::new([7; 16]),
+            arp: ArpMode::Watched,
+            watched: Vec::new(),
+            probe: None,
+            traffic: false,
+            observer: None,
         }
     }
 

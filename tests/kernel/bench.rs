@@ -7,17 +7,18 @@
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
+    net::IpAddr,
     process::Command,
 };
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{
     Ebpf,
-    maps::{MapData, RingBuf},
+    maps::{HashMap, MapData, RingBuf},
     programs::{SchedClassifier, TestRun as _, TestRunOptions, Xdp, XdpMode},
     test_helpers::NetNsGuard,
 };
-use vrrp_ebpf::{RING_BYTES, map, program};
+use vrrp_ebpf::{RING_BYTES, WatchKey, map, program, traffic::MacKey, watch_key_v4};
 use vrrp_tests::frames;
 use vrrp_user::{
     capture::{LoadSettings, open},
@@ -33,6 +34,10 @@ const PASS_REPEAT: u32 = 20_000;
 const PASS_BUDGET: f64 = 1.25;
 /// A frame that matches may cost this many nanoseconds more than the empty program.
 const MATCH_BUDGET: f64 = 250.0;
+
+/// The ends of the frame that is counted.
+const COUNTED: [[u8; 4]; 2] = [[192, 0, 2, 101], [192, 0, 2, 102]];
+const OWN_MAC: MacKey = [2, 0, 0, 0, 0, 1];
 
 /// A hook and the two programs to compare on it.
 struct Pair {
@@ -66,6 +71,9 @@ enum Expect {
     Match,
     /// A match as large as they get: fewer of them fit the ring buffer.
     LargeMatch,
+    /// A frame at programs that count traffic, which it is or is not: shown, for nobody has to
+    /// count.
+    Counting,
 }
 
 impl Expect {
@@ -73,7 +81,7 @@ impl Expect {
     /// that it is neither full nor larger than what the caches hold in real life.
     fn repeat(self) -> u32 {
         match self {
-            Self::Pass => PASS_REPEAT,
+            Self::Pass | Self::Counting => PASS_REPEAT,
             Self::Match => RING_BYTES / 256,
             Self::LargeMatch => RING_BYTES / 4096,
         }
@@ -82,9 +90,9 @@ impl Expect {
 
 fn main() -> Result<()> {
     let _namespace = NetNsGuard::new().context("a network namespace needs root")?;
-    let mut object = load()?;
-    let data = object.take_map(map::EVENTS).context("the ring buffer")?;
-    let mut ring = RingBuf::try_from(data)?;
+    let (object, mut ring) = load(false, ["one", "other"])?;
+    let (mut counting, mut counting_ring) = load(true, ["counting", "idle"])?;
+    count(&mut counting)?;
 
     let mut table = format!(
         "{:<8}{:<22}{:>10}{:>10}{:>8}{:>8}\n",
@@ -94,11 +102,16 @@ fn main() -> Result<()> {
     let mut worst_more = 0.0_f64;
     for pair in &PAIRS {
         for (name, frame, expect) in bench_frames() {
-            let (empty, shipped) = compare(&object, &mut ring, pair, &frame, expect)?;
+            let (object, ring) = match expect {
+                Expect::Counting => (&counting, &mut counting_ring),
+                Expect::Pass | Expect::Match | Expect::LargeMatch => (&object, &mut ring),
+            };
+            let (empty, shipped) = compare(object, ring, pair, &frame, expect)?;
             let (ratio, more) = (shipped / empty, shipped - empty);
             match expect {
                 Expect::Pass => worst_ratio = worst_ratio.max(ratio),
                 Expect::Match | Expect::LargeMatch => worst_more = worst_more.max(more),
+                Expect::Counting => {}
             }
             writeln!(
                 table,
@@ -155,21 +168,41 @@ fn bench_frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
             frames::ipv4(frames::VRRP, &frames::advert_v2(255)),
             Expect::LargeMatch,
         ),
+        ("UDP, counting", frames::udp_v4(), Expect::Counting),
+        ("TCP SYN, counted", counted(), Expect::Counting),
     ]
 }
 
-fn load() -> Result<Ebpf> {
+/// A frame that is counted on every hook.
+fn counted() -> Vec<u8> {
+    let [from, to] = COUNTED.map(IpAddr::from);
+    frames::padded(frames::tcp(from, to, OWN_MAC, frames::SYN), 60)
+}
+
+/// Has both ends of that frame counted.
+fn count(object: &mut Ebpf) -> Result<()> {
+    let map = object.map_mut(map::COUNTED).context(map::COUNTED)?;
+    let mut addresses: HashMap<_, WatchKey, u8> = map.try_into()?;
+    for address in COUNTED {
+        addresses.insert(watch_key_v4(address), 1, 0)?;
+    }
+    let map = object.map_mut(map::OWN_MACS).context(map::OWN_MACS)?;
+    let mut macs: HashMap<_, MacKey, u8> = map.try_into()?;
+    Ok(macs.insert(OWN_MAC, 1, 0)?)
+}
+
+fn load(traffic: bool, devices: [&str; 2]) -> Result<(Ebpf, RingBuf<MapData>)> {
     let settings = LoadSettings {
         arp: ArpMode::Watched,
+        traffic,
         ..LoadSettings::default()
     };
     let mut object = open(&settings).context("loading needs root")?;
-    let link = [
-        "link", "add", "one", "type", "veth", "peer", "name", "other",
-    ];
+    let [one, other] = devices;
+    let link = ["link", "add", one, "type", "veth", "peer", "name", other];
     let made = Command::new("ip").args(link).status().context("ip")?;
     ensure!(made.success(), "ip {}", link.join(" "));
-    for (name, device) in [(program::XDP, "one"), (program::XDP_EMPTY, "other")] {
+    for (name, device) in [(program::XDP, one), (program::XDP_EMPTY, other)] {
         let program: &mut Xdp = object.program_mut(name).context(name)?.try_into()?;
         program.load().context(name)?;
         // Nothing comes in: the devices are down. A program that is attached nowhere would be put
@@ -181,7 +214,8 @@ fn load() -> Result<Ebpf> {
         let program: &mut SchedClassifier = object.program_mut(name).context(name)?.try_into()?;
         program.load().context(name)?;
     }
-    Ok(object)
+    let data = object.take_map(map::EVENTS).context("the ring buffer")?;
+    Ok((object, RingBuf::try_from(data)?))
 }
 
 /// Medians of the empty and the shipped program on this frame, in nanoseconds a run.
@@ -202,7 +236,7 @@ fn compare(
             events += 1;
         }
         let expected = match expect {
-            Expect::Pass => 0,
+            Expect::Pass | Expect::Counting => 0,
             Expect::Match | Expect::LargeMatch => expect.repeat(),
         };
         ensure!(events == expected, "{events} events of {expected}");

@@ -3,7 +3,7 @@
 use aya::{
     Ebpf,
     maps::{HashMap, Map, MapData, RingBuf},
-    programs::{SchedClassifier, TestRun as _, TestRunOptions, Xdp},
+    programs::{Program, SchedClassifier, TestRun as _, TestRunOptions, Xdp},
 };
 use vrrp_ebpf::{Counter, EventHeader, WatchKey, hook, map, program};
 use vrrp_user::{
@@ -103,6 +103,31 @@ impl Lab {
         self.object.take_map(name).expect("the object has the map")
     }
 
+    pub(crate) fn map_mut(&mut self, name: &str) -> &mut Map {
+        self.object.map_mut(name).expect("the object has the map")
+    }
+
+    /// How many instructions the verifier left of a program.
+    pub(crate) fn instructions(&self, hook: u8) -> u32 {
+        let info = match hook {
+            hook::XDP => {
+                let program: &Xdp = self.program(program::XDP).try_into().unwrap();
+                program.info()
+            }
+            hook::TC_INGRESS => self.classifier(program::TC_INGRESS).info(),
+            _ => self.classifier(program::TC_EGRESS).info(),
+        };
+        info.unwrap().size_translated().expect("the kernel tells") / 8
+    }
+
+    fn program(&self, name: &str) -> &Program {
+        self.object.program(name).unwrap()
+    }
+
+    fn classifier(&self, name: &str) -> &SchedClassifier {
+        self.program(name).try_into().unwrap()
+    }
+
     /// Runs the frame on every hook.
     pub(crate) fn run(&mut self, frame: &[u8]) -> Vec<Outcome> {
         HOOKS
@@ -129,8 +154,7 @@ impl Lab {
         };
         let (verdict, pass) = match hook {
             hook::XDP => {
-                let program = self.object.program(program::XDP).unwrap();
-                let program: &Xdp = program.try_into().unwrap();
+                let program: &Xdp = self.program(program::XDP).try_into().unwrap();
                 (program.test_run(options).unwrap(), XDP_PASS)
             }
             hook::TC_INGRESS => (self.classify(program::TC_INGRESS, options), TC_ACT_UNSPEC),
@@ -150,8 +174,7 @@ impl Lab {
     }
 
     fn classify(&self, name: &str, options: TestRunOptions<'_>) -> aya::programs::TestRunResult {
-        let program: &SchedClassifier = self.object.program(name).unwrap().try_into().unwrap();
-        program.test_run(options).unwrap()
+        self.classifier(name).test_run(options).unwrap()
     }
 
     fn drain(&mut self) -> Vec<(EventHeader, Vec<u8>)> {

@@ -16,5 +16,6 @@ mod lab;
 mod matching;
 mod neighbours;
 mod network;
+mod traffic;
 mod truncation;
 mod wire;

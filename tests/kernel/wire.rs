@@ -25,7 +25,7 @@ fn watching(flavour: TcFlavour) -> KernelHalf {
 }
 
 /// Lets the frame arrive at the interface as if its driver had received it.
-fn receive(interface: &Interface, frame: &[u8]) {
+pub(crate) fn receive(interface: &Interface, frame: &[u8]) {
     let mut object = open(&LoadSettings::default()).unwrap();
     let pass = object.program_mut(program::XDP_EMPTY).unwrap();
     let pass: &mut Xdp = pass.try_into().unwrap();

@@ -1,41 +1,12 @@
-//! `who` and `arping` beside the distribution's arping, asked from every seat.
+//! `who` beside the distribution's arping, asked from every seat.
 
-use std::{
-    process::Output,
-    time::{Duration, Instant},
-};
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use serde_json::Value;
-use vrrp_tests::lab::{Host, Instance, Lab, vrrpwatch, wait_until};
+use vrrp_tests::lab::{Instance, Lab};
+
+use crate::asked::{ask, held, run, who};
 
 const VIP: &str = "10.77.0.100";
-const ELECTION: Duration = Duration::from_secs(10);
-
-/// Runs vrrpwatch on a host to its end.
-fn run(host: &Host, args: &[&str]) -> Result<Output> {
-    host.namespace()
-        .command(vrrpwatch()?)?
-        .args(args)
-        .output()
-        .context("could not run vrrpwatch")
-}
-
-/// The exit status and what it says of the address.
-fn who(host: &Host, args: &[&str]) -> Result<(i32, Value)> {
-    let args: Vec<&str> = ["who", "--format", "json"]
-        .iter()
-        .chain(args)
-        .copied()
-        .collect();
-    let output = run(host, &args)?;
-    let text = String::from_utf8(output.stdout)?;
-    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure!(complaint.is_empty(), "it complained: {complaint}");
-    let line = text.lines().next().context("it said nothing")?;
-    let status = output.status.code().context("it was killed")?;
-    Ok((status, serde_json::from_str(line)?))
-}
 
 /// The MACs that answered, and their roles.
 fn answers(who: &Value) -> Vec<(String, String)> {
@@ -52,13 +23,6 @@ fn answers(who: &Value) -> Vec<(String, String)> {
 
 fn is(mac: &str, role: &str) -> (String, String) {
     (mac.to_owned(), role.to_owned())
-}
-
-/// Waits until the address is where it should be.
-fn held(host: &Host, address: &str) -> Result<()> {
-    wait_until(&format!("{address} on {}", host.name()), ELECTION, || {
-        host.has_address(address).unwrap_or(false)
-    })
 }
 
 #[test]
@@ -86,30 +50,6 @@ fn a_healthy_pair_from_every_seat() -> Result<()> {
     assert!(answers(&who).is_empty(), "{who}");
     let message = who["message"].as_str().unwrap_or_default();
     assert!(message.contains("held by this host"), "{who}");
-    Ok(())
-}
-
-#[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long it takes is what is asked"
-)]
-fn an_answer_takes_little_more_than_the_wait_for_an_advert() -> Result<()> {
-    let lab = Lab::new()?;
-    let (lb0, third) = (lab.host("lb0"), lab.host("third"));
-    let instance = Instance {
-        interval: "0.2",
-        ..Instance::version_3(150, &["10.77.0.100/24"])
-    };
-    let _one = lb0.keepalived(&instance.to_string())?;
-    held(lb0, VIP)?;
-    let begun = Instant::now();
-    let (status, who) = who(third, &[VIP])?;
-    let taken = begun.elapsed();
-    assert_eq!(status, 0, "{who}");
-    let waited = who["waited_ms"].as_u64().context("a number")?;
-    assert!(waited <= 400, "an advert comes every 200 ms: {who}");
-    assert!(taken < Duration::from_secs(5), "{taken:?}");
     Ok(())
 }
 
@@ -207,17 +147,7 @@ fn a_proxy_answers_for_everybody() -> Result<()> {
     let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
     let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
     held(lb0, VIP)?;
-    // The network lies behind another interface as well, by a better route.
-    lb1.namespace()
-        .ip("link add name back0 up type veth peer name back1\n\
-         link set dev back1 up\n\
-         route add 10.77.0.0/25 dev back0")?;
-    lb1.namespace()
-        .sysctl("net/ipv4/conf/eth0/proxy_arp", "1")?;
-    lb1.namespace().sysctl("net/ipv4/conf/all/rp_filter", "0")?;
-    lb1.namespace()
-        .sysctl("net/ipv4/conf/eth0/rp_filter", "0")?;
-    lb1.namespace().sysctl("net/ipv4/ip_forward", "1")?;
+    lb1.proxy_for("10.77.0.0/25")?;
     let (status, who) = who(third, &["--wait", "3s", VIP])?;
     assert_eq!(status, 1, "{who}");
     assert_eq!(
@@ -267,33 +197,32 @@ fn an_ipv6_address_is_asked_for_by_neighbour_discovery() -> Result<()> {
 }
 
 #[test]
-fn arping_tells_whose_mac_it_is_and_points_out_duplicates() -> Result<()> {
+fn two_hundred_addresses_in_one_command() -> Result<()> {
     let lab = Lab::new()?;
-    let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
-    let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
-    held(lb0, VIP)?;
-    let output = run(third, &["arping", "-c", "2", VIP])?;
-    let text = String::from_utf8(output.stdout)?;
-    assert_eq!(output.status.code(), Some(0), "{text}");
-    let reply = format!("reply from {VIP} [{}] seq=1", lb0.mac_text());
-    assert!(text.contains(&reply), "{text}");
-    assert!(text.contains("active router 10.77.0.10"), "{text}");
-    assert!(
-        text.contains("2 sent, 2 received, 0 unanswered, 0 duplicates"),
-        "{text}"
-    );
-    assert!(text.contains("min/avg/max"), "{text}");
-
-    lb1.add_address("10.77.0.100/24")?;
-    let output = run(third, &["arping", "-w", "3", VIP])?;
-    let text = String::from_utf8(output.stdout)?;
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("(DUP!)"), "{text}");
-    assert!(text.contains("2 MACs answer"), "{text}");
-
-    let output = run(third, &["arping", "-w", "1", "10.77.0.200"])?;
-    assert_eq!(output.status.code(), Some(4), "{output:?}");
-    let output = run(third, &["arping", "192.0.2.1"])?;
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let (lb0, third) = (lab.host("lb0"), lab.host("third"));
+    let addresses: Vec<String> = (51..=250).map(|last| format!("10.77.0.{last}")).collect();
+    let with_prefix: Vec<String> = addresses.iter().map(|one| format!("{one}/24")).collect();
+    let with_prefix: Vec<&str> = with_prefix.iter().map(String::as_str).collect();
+    let instance = Instance {
+        addresses: &with_prefix,
+        ..Instance::usual(150)
+    };
+    let _one = lb0.keepalived(&instance.to_string())?;
+    held(lb0, "10.77.0.250")?;
+    let args: Vec<&str> = ["who"]
+        .into_iter()
+        .chain(addresses.iter().map(String::as_str))
+        .collect();
+    let (status, all) = ask(third, &args)?;
+    assert_eq!(all.len(), addresses.len());
+    for (who, address) in all.iter().zip(&addresses) {
+        assert_eq!(who["address"], **address);
+        assert_eq!(
+            answers(who),
+            [is(&lb0.mac_text(), "active-router")],
+            "{who}"
+        );
+    }
+    assert_eq!(status, 0);
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use vrrp_tests::lab::{Host, Instance, Lab, Process, Tee, find_program, vrrpwatch, wait_until};
+use vrrp_tests::lab::{Host, Instance, Lab, Process, Tee, find_program, wait_until};
+
+use crate::asked::{self, held};
 
 const VIP: &str = "10.77.0.100";
 const LIMIT: Duration = Duration::from_secs(10);
@@ -83,21 +85,8 @@ fn listening(host: &Host, port: u16) -> Result<()> {
 }
 
 fn who(host: &Host, args: &[&str]) -> Result<Value> {
-    let output = host
-        .namespace()
-        .command(vrrpwatch()?)?
-        .args(["who", "--format", "json", VIP])
-        .args(args)
-        .output()?;
-    let text = String::from_utf8(output.stdout)?;
-    serde_json::from_str(&text)
-        .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
-fn held(host: &Host) -> Result<()> {
-    wait_until(&format!("the address on {}", host.name()), LIMIT, || {
-        host.has_address(VIP).unwrap_or(false)
-    })
+    let (_, who) = asked::who(host, &[&[VIP], args].concat())?;
+    Ok(who)
 }
 
 #[test]
@@ -109,7 +98,7 @@ fn a_key_names_the_machine_that_a_login_reaches() -> Result<()> {
     let (_tls0, _tls1) = (tls_server(&lab, lb0)?, tls_server(&lab, lb1)?);
     assert_ne!(key0, key1);
     let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
-    held(lb0)?;
+    held(lb0, VIP)?;
     let healthy = who(third, &["--ssh", "--tls"])?;
     assert_eq!(healthy["verdict"], "agreed", "{healthy}");
     assert_eq!(healthy["services"][0]["shown"]["fingerprint"], *key0);
@@ -128,8 +117,8 @@ fn of_two_the_one_that_is_reached_is_told() -> Result<()> {
     lab.switch().block_vrrp("lb0", "lb1")?;
     let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
     let _other = lb1.keepalived(&Instance::usual(100).to_string())?;
-    held(lb0)?;
-    held(lb1)?;
+    held(lb0, VIP)?;
+    held(lb1, VIP)?;
     let split = who(third, &["--ssh"])?;
     assert_eq!(split["verdict"], "conflict", "{split}");
     let shown = split["services"][0]["shown"]["fingerprint"].as_str();
@@ -151,7 +140,7 @@ fn a_strangers_key_is_a_conflict() -> Result<()> {
     let (_ssh0, _) = sshd(&lab, lb0)?;
     let (_ssh1, key1) = sshd(&lab, lb1)?;
     let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
-    held(lb0)?;
+    held(lb0, VIP)?;
     // ARP is fine, and yet this host sends the traffic elsewhere.
     lb1.namespace().ip("address add 10.77.0.100/32 dev lo")?;
     lb1.namespace()

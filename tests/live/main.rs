@@ -3,6 +3,8 @@
 //! Every test has a laboratory of its own, so they run side by side.
 
 mod agreement;
+mod arping;
+mod asked;
 mod asking;
 mod attached;
 mod findings;
@@ -14,8 +16,11 @@ mod limits;
 mod neighbours;
 mod output;
 mod probing;
+mod promptness;
 mod rejection;
 mod sighting;
+mod standing;
+mod traffic;
 mod vlan;
 mod watcher;
 mod wire;

@@ -1,22 +1,15 @@
 //! `run --probe` beside tcpdump: what is asked for, what is found, and what is not sent.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use serde_json::Value;
-use vrrp_tests::lab::{Host, Instance, Lab, tcpdump_lines, wait_until};
+use vrrp_tests::lab::{Instance, Lab, tcpdump_lines};
 
-use crate::watcher::Watcher;
+use crate::{asked::held, watcher::Watcher};
 
 const VIP: &str = "10.77.0.100";
-const ELECTION: Duration = Duration::from_secs(10);
 const PROBE: [&str; 5] = ["-i", "eth0", "--probe", "--probe-interval", "2s"];
-
-fn held(host: &Host, address: &str) -> Result<()> {
-    wait_until(&format!("{address} on {}", host.name()), ELECTION, || {
-        host.has_address(address).unwrap_or(false)
-    })
-}
 
 fn is_finding(record: &Value, code: &str, status: &str) -> bool {
     record["record"] == "finding" && record["code"] == code && record["status"] == status

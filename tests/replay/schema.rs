@@ -1,9 +1,10 @@
-//! The JSON Schema of the records: made from the types, kept in docs, true of every record.
+//! The JSON Schemas: made from the types, kept in docs; that of the records is true of every
+//! record. (That of `who` and `arping` is held against what they write by the live tests.)
 
 use std::path::Path;
 
 use schemars::schema_for;
-use vrrp_user::record::Record;
+use vrrp_user::{record::Record, who::Line};
 
 use crate::{
     cases::{self, compare},
@@ -12,11 +13,14 @@ use crate::{
 
 #[test]
 fn the_documented_schema_is_that_of_the_types() {
-    let schema = serde_json::to_string_pretty(&schema_for!(Record)).expect("JSON") + "\n";
-    compare(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/records.schema.json"),
-        &schema,
-    );
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for (name, schema) in [
+        ("records.schema.json", schema_for!(Record)),
+        ("who.schema.json", schema_for!(Line)),
+    ] {
+        let schema = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+        compare(&docs.join(name), &schema);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Headers come from etherparse; this adds what it does not know and what is wrong on purpose.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::{
     ArpEthIpv4Packet, ArpOperation, ArpPacket, EtherType, Ethernet2Header, IpAuthHeader,
@@ -257,6 +257,42 @@ pub fn tcp_syn() -> Vec<u8> {
         .tcp(40000, 443, 1, 64240)
         .syn();
     padded(written(|frame| builder.write(frame, &[])), 60)
+}
+
+/// Flag of a TCP segment that opens a connection.
+pub const SYN: u8 = 0x02;
+/// Flag of a TCP segment that refuses one.
+pub const RST: u8 = 0x04;
+/// Flag of a TCP segment that acknowledges something.
+pub const ACK: u8 = 0x10;
+
+/// A TCP segment with these flags, in a frame to this MAC.
+///
+/// # Panics
+///
+/// Where the addresses are not of one family.
+#[expect(
+    clippy::panic,
+    reason = "two families are a mistake in the test's own text"
+)]
+pub fn tcp(from: IpAddr, to: IpAddr, mac: [u8; 6], flags: u8) -> Vec<u8> {
+    let builder = PacketBuilder::ethernet2(SOURCE_MAC, mac);
+    let builder = match (from, to) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => builder.ipv4(from.octets(), to.octets(), 64),
+        (IpAddr::V6(from), IpAddr::V6(to)) => builder.ipv6(from.octets(), to.octets(), 64),
+        _ => panic!("{from} and {to} are of two families"),
+    };
+    let mut segment = builder.tcp(40000, 443, 1, 64240);
+    if flags & SYN != 0 {
+        segment = segment.syn();
+    }
+    if flags & RST != 0 {
+        segment = segment.rst();
+    }
+    if flags & ACK != 0 {
+        segment = segment.ack(1);
+    }
+    written(|frame| segment.write(frame, b"hello"))
 }
 
 fn written<E: std::fmt::Debug>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Vec<u8> {

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod dropped;
+pub mod traffic;
 
 /// The sizes (header and frame together, in bytes) in which events are reserved.
 ///
@@ -79,6 +80,12 @@ pub mod map {
     pub const DROPS: &str = "DROPS";
     /// Per-CPU array of one `u64`: dropped packets for which [`DROPS`] had no room.
     pub const DROPS_UNCOUNTED: &str = "DROPS_UNCOUNTED";
+    /// Hash of [`crate::WatchKey`] to `u8`: addresses whose traffic is counted.
+    pub const COUNTED: &str = "COUNTED";
+    /// Hash of [`crate::traffic::MacKey`] to `u8`: where frames for this host are sent to.
+    pub const OWN_MACS: &str = "OWN_MACS";
+    /// Per-CPU hash of [`crate::traffic::FlowKey`] to [`crate::traffic::FlowCount`].
+    pub const FLOWS: &str = "FLOWS";
 }
 
 /// Names of the read-only globals that the loader sets before loading.
@@ -94,6 +101,9 @@ pub mod global {
     pub const DROP_NETNS: &str = "DROP_NETNS";
     /// `u8`, 1 where the tracepoint tells the reason.
     pub const DROP_REASONS: &str = "DROP_REASONS";
+    /// `u8`: whether the traffic of the addresses in [`crate::map::COUNTED`] is counted. With 0 the
+    /// verifier removes what counts.
+    pub const COUNT_TRAFFIC: &str = "COUNT_TRAFFIC";
 }
 
 /// Values of [`global::ARP_MODE`].
@@ -149,11 +159,14 @@ pub enum Counter {
     LaterFragment = 7,
     /// IPv6 with more extension headers than the filter follows.
     ExtensionsTooDeep = 8,
+    /// Traffic of a counted address that found no room among the [`traffic::Flow`]s. Besides the
+    /// others: the frame may be one that is matched as well.
+    TrafficFull = 9,
 }
 
 impl Counter {
     /// All counters, in the order of their indices.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DeliveredVrrp,
         Self::DeliveredArp,
         Self::DeliveredNd,
@@ -163,10 +176,11 @@ impl Counter {
         Self::NdUnwatched,
         Self::LaterFragment,
         Self::ExtensionsTooDeep,
+        Self::TrafficFull,
     ];
 
     /// Number of counters: the length of the map.
-    pub const COUNT: u32 = 9;
+    pub const COUNT: u32 = 10;
 
     /// Index into the map.
     #[must_use]

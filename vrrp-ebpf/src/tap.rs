@@ -10,6 +10,7 @@ mod deliver;
 mod drops;
 mod ip;
 mod neighbour;
+mod traffic;
 
 use vrrp_ebpf::Counter;
 
@@ -22,6 +23,14 @@ enum Judgement {
     Pass,
     /// It is ours but has nothing to tell; only its number matters.
     Count(Counter),
+    /// It is IPv6 and has to be looked into. All three ways through the tags lead here, so that the
+    /// verifier need not go through that on each of them.
+    Inside {
+        /// Offset of the IPv6 header.
+        at: usize,
+        /// Type of what follows it.
+        next: u8,
+    },
     /// It goes to user space.
     Take {
         /// One of [`mod@vrrp_ebpf::kind`].
@@ -35,8 +44,12 @@ enum Judgement {
 /// Judges the frame and acts on it; `hook` is one of [`mod@vrrp_ebpf::hook`].
 #[inline(always)]
 pub(crate) fn observe(frame: &impl Frame, hook: u8) {
-    match accept::judge(frame) {
-        Judgement::Pass => {}
+    let judgement = match accept::judge(frame, hook) {
+        Judgement::Inside { at, next } => ip::look_inside(frame, at, next),
+        judgement => judgement,
+    };
+    match judgement {
+        Judgement::Pass | Judgement::Inside { .. } => {}
         Judgement::Count(counter) => counter::count(counter),
         Judgement::Take { kind, extent } => {
             counter::count(deliver::deliver(frame, hook, kind, extent));

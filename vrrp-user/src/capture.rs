@@ -9,6 +9,7 @@ mod clsact;
 mod counters;
 mod debug_log;
 mod drops;
+mod flows;
 mod kernel_types;
 mod netlink;
 mod object;

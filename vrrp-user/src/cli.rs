@@ -3,6 +3,7 @@
 mod ask;
 mod drops;
 mod probe;
+mod traffic;
 
 use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
 
@@ -12,6 +13,7 @@ use jiff::tz::TimeZone;
 pub use ask::{ArpingArgs, WhoArgs};
 pub use drops::WhyDroppedArgs;
 pub use probe::{ProbeArgs, Target};
+pub use traffic::TrafficArgs;
 
 use crate::{
     capture::Mode,
@@ -88,6 +90,9 @@ pub struct RunArgs {
     /// Which addresses to ask for.
     #[command(flatten)]
     pub probe: ProbeArgs,
+    /// Whether to count traffic.
+    #[command(flatten)]
+    pub traffic: TrafficArgs,
     /// What to record and how to write it.
     #[command(flatten)]
     pub output: OutputArgs,

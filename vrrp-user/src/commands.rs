@@ -150,6 +150,7 @@ fn ask_settings(addresses: &[IpAddr]) -> Result<Settings, Failure> {
         arp: ArpMode::Watched,
         watched: addresses.to_vec(),
         probe: None,
+        traffic: false,
         observer: None,
     })
 }
@@ -166,6 +167,7 @@ fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Fai
         arp: args.arp,
         watched: args.watch.clone(),
         probe: None,
+        traffic: false,
         observer: observer.map(Into::into),
     })
 }

@@ -44,6 +44,7 @@ mod roll;
 mod silent_failover;
 mod split_brain;
 mod stale_garp;
+mod traffic_at_standby;
 mod unicast_multicast_mix;
 mod version_mismatch;
 mod view;
@@ -73,6 +74,7 @@ use crate::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
     },
+    traffic::Traffic,
     wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
 };
 use displaced::Displaced;
@@ -170,6 +172,15 @@ impl Analyst {
             self.assess(id);
         }
         !self.daemons.is_puzzled()
+    }
+
+    /// Takes in the traffic of an address in the interval that ends `now`.
+    pub(crate) fn handle_traffic(&mut self, traffic: &Traffic, now: Timestamp) {
+        self.handle_timeout(now);
+        let here = |router: &Router| traffic_at_standby::is_active_here(router, &self.daemons, now);
+        for id in self.tracker.note_traffic(traffic, here, now) {
+            self.assess(id);
+        }
     }
 
     /// Takes a packet in. Deadlines before it must have been handled.

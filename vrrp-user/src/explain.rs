@@ -8,6 +8,7 @@ mod election;
 mod mismatch;
 mod packets;
 mod probing;
+mod traffic;
 
 use std::fmt::{self, Display, Write as _};
 
@@ -58,6 +59,7 @@ pub const fn explain(code: Code) -> &'static Explanation {
         Code::VmacMismatch => &addresses::VMAC_MISMATCH,
         Code::GarpMissing => &addresses::GARP_MISSING,
         Code::StaleGarp => &addresses::STALE_GARP,
+        Code::TrafficAtStandby => &traffic::TRAFFIC_AT_STANDBY,
         Code::ReflectedAdvert => &packets::REFLECTED_ADVERT,
         Code::LocalDrop => &daemon::LOCAL_DROP,
         Code::EgressBlocked => &daemon::EGRESS_BLOCKED,

@@ -31,5 +31,6 @@ pub mod replay;
 pub mod report;
 pub mod source;
 pub mod tracker;
+pub mod traffic;
 pub mod who;
 pub mod wire;

@@ -109,6 +109,26 @@ impl Links {
             .unwrap_or(index)
     }
 
+    /// The MACs to which frames for this host are sent. That of a macvlan only while it has an
+    /// address: keepalived's has the virtual MAC all the time, and what is sent to that one is for
+    /// the active router alone.
+    pub fn own_macs(&self) -> BTreeSet<MacAddr> {
+        let is_for_all = |address: &IpAddr| match address {
+            IpAddr::V4(_) => true,
+            IpAddr::V6(address) => !address.is_unicast_link_local(),
+        };
+        self.0
+            .values()
+            .filter(|link| {
+                let mut assigned = link.assigned.iter().map(|own| &own.address);
+                link.kind != LinkKind::Alias || assigned.any(is_for_all)
+            })
+            .filter_map(|link| link.mac)
+            // That of a loopback interface.
+            .filter(|mac| *mac != MacAddr::new([0; 6]))
+            .collect()
+    }
+
     /// Where frames seen on `index` belong, given which interfaces are watched: those of a VLAN or
     /// macvlan to the device below, those of a port to its bond or bridge.
     pub fn place(&self, index: u32, watched: &BTreeSet<u32>) -> Option<Place> {
@@ -227,6 +247,34 @@ mod tests {
             })
         );
         assert_eq!(host().place(9, &alone), None);
+    }
+
+    #[test]
+    fn a_macvlan_receives_while_it_has_an_address() {
+        let mac = |last| MacAddr::new([2, 0, 0, 0, 0, last]);
+        let assigned = |address: &str| Assigned {
+            address: address.parse().expect("an address"),
+            prefix: 64,
+            usable: true,
+        };
+        let macs = |assigned: Vec<Assigned>| {
+            let lower = Link {
+                mac: Some(mac(1)),
+                ..link("eth0")
+            };
+            let upper = Link {
+                mac: Some(mac(2)),
+                kind: LinkKind::Alias,
+                lower: Some(2),
+                assigned,
+                ..link("vrrp.51")
+            };
+            Links::new([(2, lower), (4, upper)]).own_macs()
+        };
+        assert_eq!(macs(Vec::new()), [mac(1)].into());
+        assert_eq!(macs(vec![assigned("fe80::1")]), [mac(1)].into());
+        let active = vec![assigned("fe80::1"), assigned("10.77.0.100")];
+        assert_eq!(macs(active), [mac(1), mac(2)].into());
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! ```
 
 mod clock;
+mod counting;
 mod drops;
 mod losses;
 mod session;
@@ -44,6 +45,7 @@ use crate::{
     report::{Report, Writer},
     source::{LogSettings, Logs, SourceError},
 };
+use counting::Counting;
 use drops::DropWatch;
 use losses::Losses;
 use taps::Taps;
@@ -59,6 +61,8 @@ pub struct LiveSettings {
     pub arp: ArpMode,
     /// Debug lines of the kernel programs.
     pub kernel_log: bool,
+    /// How often to tell what was counted of the virtual addresses' traffic; never without.
+    pub traffic: Option<Duration>,
     /// Logs to read.
     pub logs: LogSettings,
     /// Configuration of keepalived on this host.
@@ -128,7 +132,9 @@ pub async fn watch(
     let clock = Clock::new()?;
     let mut kernel = KernelHalf::load(&LoadSettings {
         arp: live.arp,
+        traffic: live.traffic.is_some(),
         debug: live.kernel_log,
+        xdp: live.mode != Mode::Tc,
         ..LoadSettings::default()
     })?;
     if live.kernel_log {
@@ -147,6 +153,8 @@ pub async fn watch(
     if let Some(conf) = live.conf {
         observer.set_conf(conf);
     }
+    let now = clock.now()?;
+    let counting = live.traffic.map(|interval| (interval, Counting::new(now)));
     let mut run = Live {
         logs,
         losses: Losses::default(),
@@ -158,8 +166,10 @@ pub async fn watch(
         taps,
         asker,
         drops: DropWatch::default(),
+        counting,
         writer,
     };
+    run.identify(&links)?;
     run.announce();
     run.survey(&links)?;
     let outcome = run
@@ -178,6 +188,8 @@ struct Live {
     /// Only where addresses are to be asked for.
     asker: Option<Asker>,
     drops: DropWatch,
+    /// Only where traffic is counted.
+    counting: Option<(Duration, Counting)>,
     losses: Losses,
     observer: Observer,
     writer: Writer,
@@ -226,11 +238,13 @@ impl Live {
                 _ = signals.hangup.recv() => self.writer.reopen(),
                 () = until(deadline, now) => self.catch_up()?,
                 _ = accounting.tick() => self.catch_up()?,
+                () = until(self.reading_due(), now) => self.take_traffic()?,
                 () = until(relink_at, now) => {
                     relink_at = None;
                     let links = link_watch.snapshot().await?;
                     // What was seen so far belongs to the interfaces as they were.
                     self.catch_up()?;
+                    self.identify(&links)?;
                     self.relink(&links);
                     self.survey(&links)?;
                 }
@@ -316,6 +330,24 @@ impl Live {
         Ok(())
     }
 
+    /// When the counters of traffic are to be read.
+    fn reading_due(&self) -> Option<Timestamp> {
+        let (interval, counting) = self.counting.as_ref()?;
+        Some(counting.due(*interval))
+    }
+
+    /// Tells what was counted, after the frames that say who was active meanwhile.
+    fn take_traffic(&mut self) -> Result<(), LiveError> {
+        self.catch_up()?;
+        let now = self.clock.now()?;
+        if let Some((_, counting)) = &mut self.counting {
+            let traffic = counting.read(now, &mut self.kernel, &self.taps)?;
+            self.observer.handle_traffic(now - SETTLING, &traffic);
+            self.pass_outputs();
+        }
+        Ok(())
+    }
+
     fn drain(&mut self) {
         while self.ring.drain(&mut self.events) == Ring::BATCH {
             self.take_events();
@@ -327,6 +359,14 @@ impl Live {
         if self.taps.update(links, &mut self.kernel) {
             self.announce();
         }
+    }
+
+    /// Tells the kernel where frames for this host are sent to.
+    fn identify(&mut self, links: &Links) -> Result<(), LiveError> {
+        if self.counting.is_some() {
+            self.kernel.set_own_macs(&links.own_macs())?;
+        }
+        Ok(())
     }
 
     /// Tells the observer what this host holds and from where it may ask.
@@ -371,6 +411,16 @@ impl Live {
                         tracing::warn!(%address, %error, "an address stays in the kernel filter");
                     }
                 }
+                Output::Request(Request::Count(address)) => {
+                    if let Err(error) = self.kernel.count(address) {
+                        tracing::warn!(%address, %error, "the traffic of an address is not counted");
+                    }
+                }
+                Output::Request(Request::Discount(address)) => {
+                    if let Err(error) = self.kernel.discount(address) {
+                        tracing::warn!(%address, %error, "the traffic of an address is still counted");
+                    }
+                }
                 Output::Request(Request::FindDaemon) => self.find_daemon(),
                 Output::Request(Request::CountDrops) => self.drops.begin(),
                 Output::Request(Request::StopCounting) => self.drops.end(),
@@ -391,7 +441,7 @@ impl Live {
     async fn finish(mut self) -> Result<(), LiveError> {
         self.taps.detach();
         self.drops.end();
-        let accounted = self.catch_up();
+        let accounted = self.take_traffic();
         self.observer.finish();
         self.pass_outputs();
         let waiting = self.writer.waiting();

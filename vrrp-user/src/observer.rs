@@ -14,6 +14,7 @@ mod account;
 mod drops;
 mod duplicate;
 mod probing;
+mod traffic;
 mod watch;
 
 use std::{
@@ -53,6 +54,8 @@ pub struct Settings {
     pub watched: Vec<IpAddr>,
     /// Which addresses to ask for; none without.
     pub probe: Option<ProbeSettings>,
+    /// Whether the traffic of virtual addresses is counted, and of those in `watched`.
+    pub traffic: bool,
     /// Name of this host, for the records; `None` in replay.
     pub observer: Option<Arc<str>>,
 }
@@ -89,6 +92,10 @@ pub enum Request {
     Watch(IpAddr),
     /// Drop this address from the kernel filter.
     Unwatch(IpAddr),
+    /// Count the traffic of an address.
+    Count(IpAddr),
+    /// Count it no longer.
+    Discount(IpAddr),
     /// Ask who has an address.
     Ask(Question),
     /// Find out whether a VRRP daemon runs on this host, and tell by [`Observer::handle_daemon`].
@@ -106,6 +113,8 @@ pub struct Observer {
     settings: Settings,
     now: Timestamp,
     watch: WatchList,
+    /// Addresses whose traffic is counted, if any is.
+    counted: Option<WatchList>,
     duplicates: Duplicates,
     analyst: Analyst,
     chronicle: Chronicle,
@@ -127,12 +136,21 @@ impl Observer {
             watch.pin(*address);
             outputs.push_back(Output::Request(Request::Watch(*address)));
         }
+        let counted = settings.traffic.then(|| {
+            let mut counted = WatchList::with_limit(vrrp_ebpf::traffic::MAX_COUNTED as usize);
+            for address in &settings.watched {
+                counted.pin(*address);
+                outputs.push_back(Output::Request(Request::Count(*address)));
+            }
+            counted
+        });
         Self {
             prober: settings.probe.clone().map(Prober::new),
             counting: None,
             settings,
             now: Timestamp::from_nanos(0),
             watch,
+            counted,
             duplicates: Duplicates::default(),
             analyst: Analyst::default(),
             chronicle: Chronicle::default(),
@@ -333,6 +351,7 @@ impl Observer {
                 prober.learn(segment, *address, self.now);
             }
         }
+        self.learn_counted(&advert.addresses);
         for address in advert.addresses.iter().chain([&advert.source]) {
             let change = self.watch.learn(*address, self.now);
             let requests = change.evicted.map(Request::Unwatch).into_iter();

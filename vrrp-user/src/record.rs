@@ -14,6 +14,7 @@ mod neighbour;
 mod probe;
 mod session;
 mod state;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use neighbour::{ArpRecord, NdRecord};
 pub use probe::{Answer, Outcome, ProbeRecord, Role};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
 pub use state::{Announced, ChangeReason, StateRecord};
+pub use traffic::{TrafficRecord, Volume};
 
 use crate::{frame::Direction, model::Timestamp};
 
@@ -78,6 +80,8 @@ pub enum Body {
     Probe(ProbeRecord),
     /// The kernel dropped VRRP packets.
     Drop(DropRecord),
+    /// What went to and from an address in a while.
+    Traffic(TrafficRecord),
     /// Something is wrong, or no longer is.
     Finding(FindingRecord),
     /// A line of a VRRP daemon's log.
@@ -110,6 +114,8 @@ pub enum Kind {
     Probe,
     /// The kernel dropped VRRP packets.
     Drop,
+    /// What went to and from an address in a while.
+    Traffic,
     /// Something is wrong, or no longer is.
     Finding,
     /// A line of a VRRP daemon's log.
@@ -132,6 +138,7 @@ impl Body {
             Self::State(_) => Kind::State,
             Self::Probe(_) => Kind::Probe,
             Self::Drop(_) => Kind::Drop,
+            Self::Traffic(_) => Kind::Traffic,
             Self::Finding(_) => Kind::Finding,
             Self::Log(_) => Kind::Log,
             Self::Incident(_) => Kind::Incident,

@@ -12,6 +12,7 @@
 //! displaces those that have been silent longest, unproven ones first.
 
 pub(crate) mod admission;
+pub(crate) mod arrivals;
 pub(crate) mod election;
 mod gaps;
 mod kin;
@@ -333,6 +334,9 @@ impl Tracker {
         let current = router.addresses();
         let indexed = std::mem::replace(&mut router.indexed, current.clone());
         router.neighbours.retain(&current);
+        router
+            .arrivals
+            .retain(|address, _| current.contains(address));
         for source in gone {
             self.unindex_source(&segment, source, id);
         }

@@ -11,7 +11,7 @@ const MAX_LINES: usize = 500;
 
 /// The modules of vrrp-user that only compute: data in, data out. What they need of the world is
 /// an argument.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "chronicle",
     "daemon",
     "detect",
@@ -22,6 +22,7 @@ const PURE: [&str; 11] = [
     "observer",
     "record",
     "tracker",
+    "traffic",
     "wire",
 ];
 

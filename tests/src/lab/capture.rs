@@ -30,6 +30,7 @@ impl Capture {
     pub fn start(namespace: &Namespace, device: &str, file: PathBuf, filter: &str) -> Result<Self> {
         let mut command = namespace.command("tcpdump")?;
         // -Z root: Debian's tcpdump gives up its rights before it opens the file.
+        // -B: in KiB; of the usual buffer every frame takes an eighth, however small it is.
         command
             .args([
                 "-Z",
@@ -39,6 +40,8 @@ impl Capture {
                 "-n",
                 "-U",
                 "--immediate-mode",
+                "-B",
+                "32768",
                 "-w",
             ])
             .arg(&file)

@@ -172,6 +172,25 @@ impl Host {
             .ip(&format!("address delete {address} dev eth0"))
     }
 
+    /// Has it answer ARP for a whole network, which it believes to lie behind another interface.
+    pub fn proxy_for(&self, network: &str) -> Result<()> {
+        self.namespace.ip(&format!(
+            "link add name back0 up type veth peer name back1\n\
+             link set dev back1 up\n\
+             route add {network} dev back0"
+        ))?;
+        for (parameter, value) in [
+            ("conf/eth0/proxy_arp", "1"),
+            ("conf/all/rp_filter", "0"),
+            ("conf/eth0/rp_filter", "0"),
+            ("ip_forward", "1"),
+        ] {
+            self.namespace
+                .sysctl(&format!("net/ipv4/{parameter}"), value)?;
+        }
+        Ok(())
+    }
+
     /// Whether the host has the address on any of its interfaces.
     pub fn has_address(&self, address: &str) -> Result<bool> {
         let text = self.run("ip", &["-oneline", "address", "show"])?;

@@ -1,36 +1,36 @@
 //! Which frames matter: through the VLAN tags to the network layer.
 
-use super::{Judgement, bounds::Frame, ip, neighbour};
+use super::{Judgement, bounds::Frame, ip, neighbour, traffic};
 
-const ETHERTYPE: usize = 12;
-const TAG_SIZE: usize = 4;
+pub(super) const ETHERTYPE: usize = 12;
+pub(super) const TAG_SIZE: usize = 4;
 
-const IPV4: u16 = 0x0800;
+pub(super) const IPV4: u16 = 0x0800;
 const ARP: u16 = 0x0806;
-const IPV6: u16 = 0x86dd;
+pub(super) const IPV6: u16 = 0x86dd;
 
-/// Judges a frame by its headers.
+/// Judges a frame by its headers, and counts it if it is traffic of a virtual address.
 ///
 /// The offset of the network layer is a plain number on each of the three ways through the tags,
 /// which is what lets the verifier accept direct access behind them.
 #[inline(always)]
-pub(super) fn judge(frame: &impl Frame) -> Judgement {
+pub(super) fn judge(frame: &impl Frame, hook: u8) -> Judgement {
     let Some(outer) = ethertype(frame, ETHERTYPE) else {
         return Judgement::Pass;
     };
     if !is_tag(outer) {
-        return network(frame, outer, ETHERTYPE + 2);
+        return network(frame, hook, outer, ETHERTYPE + 2);
     }
     let Some(inner) = ethertype(frame, ETHERTYPE + TAG_SIZE) else {
         return Judgement::Pass;
     };
     if !is_tag(inner) {
-        return network(frame, inner, ETHERTYPE + TAG_SIZE + 2);
+        return network(frame, hook, inner, ETHERTYPE + TAG_SIZE + 2);
     }
     let Some(innermost) = ethertype(frame, ETHERTYPE + 2 * TAG_SIZE) else {
         return Judgement::Pass;
     };
-    network(frame, innermost, ETHERTYPE + 2 * TAG_SIZE + 2)
+    network(frame, hook, innermost, ETHERTYPE + 2 * TAG_SIZE + 2)
 }
 
 #[inline(always)]
@@ -44,7 +44,8 @@ fn is_tag(ethertype: u16) -> bool {
 }
 
 #[inline(always)]
-fn network(frame: &impl Frame, ethertype: u16, at: usize) -> Judgement {
+fn network(frame: &impl Frame, hook: u8, ethertype: u16, at: usize) -> Judgement {
+    traffic::count(frame, hook, ethertype, at);
     match ethertype {
         IPV4 => ip::judge_v4(frame, at),
         IPV6 => ip::judge_v6(frame, at),

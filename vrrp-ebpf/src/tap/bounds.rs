@@ -17,7 +17,7 @@ use aya_ebpf::{
     maps::{PerCpuArray, PerCpuHashMap},
     programs::{TcContext, XdpContext},
 };
-use vrrp_ebpf::EventHeader;
+use vrrp_ebpf::{EventHeader, traffic::FlowCount};
 
 /// A frame at one of the hooks.
 pub(crate) trait Frame: EbpfContext {
@@ -29,6 +29,10 @@ pub(crate) trait Frame: EbpfContext {
 
     /// Length of the whole frame in bytes.
     fn length(&self) -> u32;
+
+    /// How many frames it is on the wire: the stack merges what comes in, and cuts what goes out
+    /// only behind this hook.
+    fn segments(&self) -> u32;
 
     /// Index of the interface.
     fn ifindex(&self) -> u32;
@@ -89,6 +93,11 @@ impl Frame for XdpContext {
     }
 
     #[inline(always)]
+    fn segments(&self) -> u32 {
+        1
+    }
+
+    #[inline(always)]
     fn ifindex(&self) -> u32 {
         let context: *const xdp_md = self.ctx;
         // SAFETY: the context is the one the kernel called the program with.
@@ -122,6 +131,14 @@ impl Frame for TcContext {
     #[inline(always)]
     fn length(&self) -> u32 {
         self.len()
+    }
+
+    #[inline(always)]
+    fn segments(&self) -> u32 {
+        let context: *const __sk_buff = self.skb.skb;
+        // SAFETY: the context is the one the kernel called the program with.
+        let segments = unsafe { (*context).gso_segs };
+        segments.max(1)
     }
 
     #[inline(always)]
@@ -216,6 +233,25 @@ pub(super) fn kernel<const N: usize>(address: u64) -> Option<[u8; N]> {
     // SAFETY: the helper checks the address itself, whatever it is, and any bytes are an array of
     // bytes.
     unsafe { bpf_probe_read_kernel(address as *const [u8; N]).ok() }
+}
+
+/// Adds to what this CPU counted of a flow. False where the flow is not in the map.
+#[inline(always)]
+pub(super) fn add_to_flow<K>(
+    flows: &PerCpuHashMap<K, FlowCount>,
+    key: &K,
+    more: FlowCount,
+) -> bool {
+    let Some(count) = flows.get_ptr_mut(key) else {
+        return false;
+    };
+    for (index, more) in more.into_iter().enumerate() {
+        // SAFETY: the kernel returned a pointer to the value of this CPU, which no other writes.
+        // A program that interrupts this one on its CPU serves the other direction, and so another
+        // flow.
+        unsafe { (*count)[index] += more }
+    }
+    true
 }
 
 /// Nanoseconds of the boot clock.

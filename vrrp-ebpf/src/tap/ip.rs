@@ -56,19 +56,28 @@ pub(super) fn judge_v6(frame: &impl Frame, at: usize) -> Judgement {
     match next {
         VRRP => take_v6(frame, at, kind::VRRP),
         ICMPV6 => match frame.head(at + V6_HEADER) {
-            Some([message]) if neighbour::is_discovery(message) => {
-                judge_discovery(frame, at, at + V6_HEADER)
-            }
+            Some([message]) if neighbour::is_discovery(message) => Judgement::Inside { at, next },
             _ => Judgement::Pass,
         },
         HOP_BY_HOP | ROUTING | FRAGMENT | AH | DESTINATION_OPTIONS => {
-            judge_extensions(frame, at, next)
+            Judgement::Inside { at, next }
         }
         _ => Judgement::Pass,
     }
 }
 
-/// Follows the chain of extension headers that begins with one of type `next`.
+/// Judges the IPv6 packet at `at` by what follows its header: a message of ICMPv6, or the chain of
+/// extension headers that begins with one of type `next`. Offsets are anything from here on.
+#[inline(always)]
+pub(super) fn look_inside(frame: &impl Frame, at: usize, next: u8) -> Judgement {
+    if next == ICMPV6 {
+        judge_discovery(frame, at, at + V6_HEADER)
+    } else {
+        judge_extensions(frame, at, next)
+    }
+}
+
+/// Follows the chain of extension headers.
 #[inline(always)]
 fn judge_extensions(frame: &impl Frame, at: usize, mut next: u8) -> Judgement {
     let mut position = at + V6_HEADER;
@@ -111,7 +120,7 @@ fn judge_discovery(frame: &impl Frame, at: usize, message: usize) -> Judgement {
 
 #[inline(always)]
 fn take_v6(frame: &impl Frame, at: usize, kind: u8) -> Judgement {
-    let payload = frame.head(at + 4).map_or(0, u16::from_be_bytes);
+    let payload = frame.far(at + 4).map_or(0, u16::from_be_bytes);
     Judgement::Take {
         kind,
         extent: extent(at + V6_HEADER, u32::from(payload), 1),

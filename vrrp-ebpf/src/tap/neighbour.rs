@@ -72,7 +72,7 @@ pub(super) fn judge_discovery(frame: &impl Frame, at: usize, message: usize) -> 
     }
     let announced = message_type == ADVERTISEMENT && flags & FLAG_SOLICITED == 0;
     if mode == arp_mode::WATCHED && !announced {
-        let (Some(target), Some(source)) = (frame.far(message + 8), frame.head(at + 8)) else {
+        let (Some(target), Some(source)) = (frame.far(message + 8), frame.far(at + 8)) else {
             return Interest::Unwatched;
         };
         if !watched(target) && !watched(source) {

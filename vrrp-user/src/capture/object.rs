@@ -19,10 +19,15 @@ pub(super) const LOG_MAP: &str = "AYA_LOGS";
 pub struct LoadSettings {
     /// What of ARP and neighbour discovery is wanted.
     pub arp: ArpMode,
+    /// Whether the traffic of virtual addresses is counted; if not, the verifier removes what does.
+    pub traffic: bool,
     /// Whether the programs send debug lines; if not, the verifier removes them.
     pub debug: bool,
     /// Size of the ring buffer in bytes; rounded up to a power of two of at least a page.
     pub ring_bytes: u32,
+    /// Whether the XDP program is loaded; without it, interfaces are attached to by
+    /// [`super::Mode::Tc`] alone. The verifier takes its time over every program.
+    pub xdp: bool,
     /// How TC programs are attached; `None` chooses by the kernel's version.
     pub tc: Option<TcFlavour>,
 }
@@ -31,8 +36,10 @@ impl Default for LoadSettings {
     fn default() -> Self {
         Self {
             arp: ArpMode::default(),
+            traffic: false,
             debug: false,
             ring_bytes: RING_BYTES,
+            xdp: true,
             tc: None,
         }
     }
@@ -57,9 +64,11 @@ pub fn open(settings: &LoadSettings) -> Result<Ebpf, EbpfError> {
     } else {
         0
     };
+    let traffic = u8::from(settings.traffic);
     let mut loader = EbpfLoader::new();
     loader
         .override_global(global::ARP_MODE, &arp, true)
+        .override_global(global::COUNT_TRAFFIC, &traffic, true)
         .override_global(aya_log::LEVEL, &level, true)
         .map_max_entries(map::EVENTS, settings.ring_bytes)
         // For the program that is not loaded here.
@@ -67,6 +76,11 @@ pub fn open(settings: &LoadSettings) -> Result<Ebpf, EbpfError> {
     if !settings.debug {
         // Nothing will ever be written to it; aya rounds up to a page.
         loader.map_max_entries(LOG_MAP, 1);
+    }
+    if !settings.traffic {
+        for unused in [map::COUNTED, map::OWN_MACS, map::FLOWS] {
+            loader.map_max_entries(unused, 1);
+        }
     }
     loader.load(OBJECT)
 }

@@ -3,7 +3,7 @@
 use std::{io, net::IpAddr};
 
 use aya::{
-    Ebpf, EbpfError,
+    Ebpf, EbpfError, Pod,
     maps::{HashMap, MapData, MapError, RingBuf},
     programs::ProgramError,
 };
@@ -59,7 +59,7 @@ pub enum CaptureError {
 /// Attachments live on their own: dropping this does not detach them, and they may be dropped after
 /// it.
 pub struct KernelHalf {
-    object: Ebpf,
+    pub(super) object: Ebpf,
     flavour: TcFlavour,
     /// Why the XDP program is not loaded, if it is not.
     xdp_refused: Option<String>,
@@ -80,10 +80,14 @@ impl KernelHalf {
                 .and_then(|program| patiently(|| program.load()))
                 .map_err(|source| CaptureError::Program { name, source })?;
         }
-        let xdp_refused = xdp(&mut object)
-            .and_then(|program| patiently(|| program.load()))
-            .err()
-            .map(|error| error.to_string());
+        let xdp_refused = if settings.xdp {
+            xdp(&mut object)
+                .and_then(|program| patiently(|| program.load()))
+                .err()
+                .map(|error| error.to_string())
+        } else {
+            Some("nobody asked for it".to_owned())
+        };
         let flavour = settings.tc.unwrap_or_else(|| {
             if requirements::has_tcx() {
                 TcFlavour::Tcx
@@ -156,9 +160,7 @@ impl KernelHalf {
     ///
     /// Where [`vrrp_ebpf::MAX_WATCHED`] addresses are there already.
     pub fn watch(&mut self, address: IpAddr) -> Result<(), CaptureError> {
-        self.watched()?
-            .insert(watch_key(address), 1, 0)
-            .map_err(watch_error)
+        self.include(map::WATCHED, watch_key(address))
     }
 
     /// Takes an address out of the filter; one that is not in it is fine.
@@ -167,15 +169,7 @@ impl KernelHalf {
     ///
     /// Where the kernel refuses.
     pub fn unwatch(&mut self, address: IpAddr) -> Result<(), CaptureError> {
-        match self.watched()?.remove(&watch_key(address)) {
-            Ok(()) => Ok(()),
-            Err(MapError::SyscallError(error))
-                if error.io_error.kind() == io::ErrorKind::NotFound =>
-            {
-                Ok(())
-            }
-            Err(source) => Err(watch_error(source)),
-        }
+        self.exclude(map::WATCHED, &watch_key(address))
     }
 
     /// What the programs counted so far.
@@ -190,12 +184,43 @@ impl KernelHalf {
         })
     }
 
-    fn watched(&mut self) -> Result<HashMap<&mut MapData, WatchKey, u8>, CaptureError> {
+    /// Puts a key into a map that is a set.
+    pub(super) fn include<K: Pod>(
+        &mut self,
+        name: &'static str,
+        key: K,
+    ) -> Result<(), CaptureError> {
+        self.set(name)?
+            .insert(key, 1, 0)
+            .map_err(|source| CaptureError::Map { name, source })
+    }
+
+    /// Takes a key out of a map that is a set; one that is not in it is fine.
+    pub(super) fn exclude<K: Pod>(
+        &mut self,
+        name: &'static str,
+        key: &K,
+    ) -> Result<(), CaptureError> {
+        match self.set(name)?.remove(key) {
+            Ok(()) => Ok(()),
+            Err(MapError::SyscallError(error))
+                if error.io_error.kind() == io::ErrorKind::NotFound =>
+            {
+                Ok(())
+            }
+            Err(source) => Err(CaptureError::Map { name, source }),
+        }
+    }
+
+    pub(super) fn set<K: Pod>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<HashMap<&mut MapData, K, u8>, CaptureError> {
         self.object
-            .map_mut(map::WATCHED)
-            .ok_or_else(|| no_such_map(map::WATCHED))?
+            .map_mut(name)
+            .ok_or_else(|| no_such_map(name))?
             .try_into()
-            .map_err(watch_error)
+            .map_err(|source| CaptureError::Map { name, source })
     }
 }
 
@@ -216,21 +241,14 @@ pub(super) fn patiently(
 }
 
 /// The key of an address in the watch map.
-fn watch_key(address: IpAddr) -> WatchKey {
+pub(super) fn watch_key(address: IpAddr) -> WatchKey {
     match address {
         IpAddr::V4(address) => watch_key_v4(address.octets()),
         IpAddr::V6(address) => address.octets(),
     }
 }
 
-fn watch_error(source: MapError) -> CaptureError {
-    CaptureError::Map {
-        name: map::WATCHED,
-        source,
-    }
-}
-
-fn no_such_map(name: &'static str) -> CaptureError {
+pub(super) fn no_such_map(name: &'static str) -> CaptureError {
     CaptureError::Map {
         name,
         source: MapError::InvalidName {

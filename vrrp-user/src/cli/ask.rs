@@ -30,6 +30,15 @@ pub struct WhoArgs {
     /// The same with the TLS certificate.
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "443")]
     pub tls: Option<u16>,
+    /// Count in the kernel for so many seconds what of the addresses' traffic this host gets.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "5",
+        value_parser = super::seconds
+    )]
+    pub traffic: Option<Duration>,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

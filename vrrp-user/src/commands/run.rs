@@ -21,6 +21,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     }
     let mut settings = settings(&args.output, host_name())?;
     settings.probe = args.probe.settings(random()?);
+    let traffic = args.traffic.interval();
+    settings.traffic = traffic.is_some();
     let conf = conf(args, &settings)?;
     let live = LiveSettings {
         logs: logs(args),
@@ -29,6 +31,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         mode: args.mode,
         arp: args.output.arp,
         kernel_log: args.kernel_log,
+        traffic,
         duration: args.output.duration,
     };
     log_to_standard_error(args.kernel_log);

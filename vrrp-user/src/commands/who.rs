@@ -18,15 +18,14 @@ use crate::{
     live::{LiveError, Session},
     model::Timestamp,
     probe::{Inquiry, Obstacle, Reply},
-    record::{Body, Role},
+    record::{Body, Role, Volume},
     report::{Format, Style},
-    who::{Service, Verdict, Who},
+    who::{Answered, Seen, Service, Verdict, Who},
 };
 
 /// Adverts at the usual interval come within this time, and a backup takes over soon after it.
 const WAIT: Duration = Duration::from_millis(3500);
-/// When there was an advert, answers are waited for a little longer: they take less than that on
-/// any LAN.
+/// For so long answers are waited for, advert or not: they take less than that on any LAN.
 const ANSWERS: Duration = Duration::from_millis(80);
 /// The first questions follow each other so fast: one may be lost.
 const INSIST: Duration = Duration::from_millis(25);
@@ -37,12 +36,13 @@ const ROUTINE: Duration = Duration::from_secs(1);
 pub(super) fn who(args: &WhoArgs) -> Result<Outcome, Failure> {
     let selection = Selection::new(&args.interfaces)?;
     let runtime = runtime()?;
-    let all = runtime.block_on(async {
-        let mut all = gather(args, selection).await?;
+    // Detaching takes its time, which the answer need not wait for.
+    let (all, _session) = runtime.block_on(async {
+        let (mut all, session) = gather(args, selection).await?;
         for who in &mut all {
             compare_keys(args, who).await;
         }
-        Ok::<_, Failure>(all)
+        Ok::<_, Failure>((all, session))
     })?;
     say(|out| {
         for who in &all {
@@ -100,8 +100,9 @@ fn socket(address: IpAddr, port: u16, interface: Option<&str>) -> SocketAddr {
     }
 }
 
-async fn gather(args: &WhoArgs, selection: Selection) -> Result<Vec<Who>, Failure> {
-    let settings = ask_settings(&args.addresses)?;
+async fn gather(args: &WhoArgs, selection: Selection) -> Result<(Vec<Who>, Session), Failure> {
+    let mut settings = ask_settings(&args.addresses)?;
+    settings.traffic = args.traffic.is_some();
     let session = Session::open(selection, &args.addresses, settings).await?;
     let since = session.now()?;
     let mut gathering = Gathering {
@@ -109,6 +110,7 @@ async fn gather(args: &WhoArgs, selection: Selection) -> Result<Vec<Who>, Failur
         since,
         end: since + args.wait.unwrap_or(WAIT),
         patient: args.wait.is_some(),
+        counted: args.traffic.map(|span| since + span),
         asked: BTreeMap::new(),
         controls: BTreeSet::new(),
         replies: Vec::new(),
@@ -117,13 +119,15 @@ async fn gather(args: &WhoArgs, selection: Selection) -> Result<Vec<Who>, Failur
     gathering.asked.extend(args.addresses.iter().map(|address| {
         let asked = Asked {
             times: 0,
+            first: None,
             next: since,
             advert: None,
             obstacle: None,
         };
         (*address, asked)
     }));
-    gathering.run(&args.addresses).await.map_err(Failure::Live)
+    let all = gathering.run(&args.addresses).await?;
+    Ok((all, gathering.session))
 }
 
 struct Gathering {
@@ -133,6 +137,8 @@ struct Gathering {
     end: Timestamp,
     /// To the end, whatever comes.
     patient: bool,
+    /// Until when traffic is counted, if it is.
+    counted: Option<Timestamp>,
     asked: BTreeMap<IpAddr, Asked>,
     /// Routers that were asked for, to find out who answers for everybody.
     controls: BTreeSet<IpAddr>,
@@ -141,6 +147,8 @@ struct Gathering {
 
 struct Asked {
     times: u32,
+    /// When it was asked for first.
+    first: Option<Timestamp>,
     next: Timestamp,
     /// When the address was advertised first.
     advert: Option<Timestamp>,
@@ -154,12 +162,14 @@ impl Gathering {
             for address in addresses {
                 self.ask_if_due(*address, now);
             }
-            let all: Vec<Who> = addresses
+            let mut all: Vec<Who> = addresses
                 .iter()
                 .map(|address| self.evidence(*address, now))
                 .collect();
             let done = self.done_at(&all).unwrap_or(self.end).min(self.end);
+            let done = self.counted.map_or(done, |counted| done.max(counted));
             if now >= done || self.session.is_interrupted() {
+                self.add_traffic(&mut all)?;
                 return Ok(all);
             }
             self.ask_for_controls(&all, now);
@@ -187,6 +197,24 @@ impl Gathering {
         }
     }
 
+    /// Adds what was counted on this host meanwhile.
+    fn add_traffic(&mut self, all: &mut [Who]) -> Result<(), LiveError> {
+        if self.counted.is_none() {
+            return Ok(());
+        }
+        let (span, traffic) = self.session.traffic()?;
+        for who in all {
+            let own = traffic.iter().filter(|one| one.address == who.address);
+            let (mut arrived, mut left) = (Volume::default(), Volume::default());
+            for one in own {
+                arrived = arrived.plus(one.arrived);
+                left = left.plus(one.left);
+            }
+            who.add_traffic(Seen::new(arrived, left, span));
+        }
+        Ok(())
+    }
+
     fn evidence(&self, address: IpAddr, now: Timestamp) -> Who {
         Who::new(
             address,
@@ -204,11 +232,15 @@ impl Gathering {
         if self.patient || !all.iter().all(Who::is_explained) {
             return None;
         }
-        self.asked
-            .values()
-            .map(|asked| asked.advert)
-            .max_by_key(|advert| advert.map_or(Timestamp::MAX, |time| time))?
-            .map(|advert| advert.max(self.since) + ANSWERS)
+        let over = |(address, asked): (&IpAddr, &Asked)| {
+            let advert = asked.advert?.max(self.since);
+            let answered = self.replies.iter().any(|reply| reply.address == *address);
+            // Whoever has not answered by the time of the advert is asked again.
+            let question = asked.first.filter(|_| answered).unwrap_or(advert);
+            Some(advert.max(question + ANSWERS))
+        };
+        let all: Option<Vec<Timestamp>> = self.asked.iter().map(over).collect();
+        all?.into_iter().max()
     }
 
     fn ask_if_due(&mut self, address: IpAddr, now: Timestamp) {
@@ -220,6 +252,7 @@ impl Gathering {
             return;
         };
         asked.times += 1;
+        asked.first.get_or_insert(now);
         let answered = self.replies.iter().any(|reply| reply.address == address);
         let pause = if answered || asked.times >= INSISTENT {
             ROUTINE
@@ -251,7 +284,7 @@ impl Gathering {
     /// as well is a proxy.
     fn ask_for_controls(&mut self, all: &[Who], now: Timestamp) {
         let suspicious = all.iter().filter(|who| {
-            let outsider = |answer: &crate::who::Answered| answer.role == Some(Role::Outsider);
+            let outsider = |answer: &Answered| answer.first.role == Some(Role::Outsider);
             who.answered.iter().any(outsider)
         });
         let sources: Vec<IpAddr> = suspicious

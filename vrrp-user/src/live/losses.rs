@@ -38,6 +38,7 @@ impl Losses {
                 Counter::Unreadable => LossReason::Unreadable,
                 Counter::LaterFragment => LossReason::LaterFragment,
                 Counter::ExtensionsTooDeep => LossReason::ExtensionsTooDeep,
+                Counter::TrafficFull => LossReason::TrafficFull,
             };
             news.lost.insert(reason, count);
         }

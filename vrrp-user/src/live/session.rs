@@ -7,14 +7,15 @@ use std::net::IpAddr;
 use globset::Glob;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Clock, LiveError, SETTLING, taps::Taps, until};
+use super::{Clock, LiveError, SETTLING, counting::Counting, taps::Taps, until};
 use crate::{
     capture::{Event, KernelHalf, LoadSettings, Mode, Ring},
     link::{LinkKind, Links, Selection, Watch},
-    model::Timestamp,
+    model::{Span, Timestamp},
     observer::{Observer, Output, Request, Settings},
     probe::{Asker, AskerError, Host, Question},
     record::{Record, Start},
+    traffic::Traffic,
 };
 
 /// A watch that hands its records over.
@@ -23,6 +24,7 @@ pub struct Session {
     kernel: KernelHalf,
     ring: Ring,
     taps: Taps,
+    counting: Counting,
     asker: Asker,
     observer: Observer,
     host: Host,
@@ -47,6 +49,8 @@ impl Session {
         let asker = Asker::open()?;
         let mut kernel = KernelHalf::load(&LoadSettings {
             arp: settings.arp,
+            traffic: settings.traffic,
+            xdp: false,
             ..LoadSettings::default()
         })?;
         let ring = kernel.take_ring()?;
@@ -58,8 +62,13 @@ impl Session {
         let mut taps = Taps::new(selection, Mode::Tc);
         taps.begin(&links, &mut kernel)?;
         let host = Host::new(&links, &taps.indices());
+        if settings.traffic {
+            kernel.set_own_macs(&links.own_macs())?;
+        }
         let interrupt = signal(SignalKind::interrupt()).map_err(system("handle signals"))?;
+        let now = clock.now()?;
         let mut session = Self {
+            counting: Counting::new(now),
             observer: Observer::new(settings),
             events: Vec::with_capacity(Ring::BATCH),
             clock,
@@ -100,6 +109,18 @@ impl Session {
     /// This host.
     pub const fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// What was counted of the addresses' traffic since the last call or the beginning, and how
+    /// long that took. Needs [`Settings::traffic`].
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn traffic(&mut self) -> Result<(Span, Vec<Traffic>), LiveError> {
+        let now = self.clock.now()?;
+        let span = self.counting.span(now);
+        let traffic = self.counting.read(now, &mut self.kernel, &self.taps)?;
+        Ok((span, traffic))
     }
 
     /// Whether the user wants to end it.
@@ -167,11 +188,17 @@ impl Session {
                 // It is over before the filter is full, asks by itself, and suspects nobody.
                 Output::Request(
                     Request::Unwatch(_)
+                    | Request::Discount(_)
                     | Request::Ask(_)
                     | Request::FindDaemon
                     | Request::CountDrops
                     | Request::StopCounting,
                 ) => {}
+                Output::Request(Request::Count(address)) => {
+                    if let Err(error) = self.kernel.count(address) {
+                        tracing::warn!(%address, %error, "the traffic of an address is not counted");
+                    }
+                }
             }
         }
     }

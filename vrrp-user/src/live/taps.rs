@@ -189,6 +189,13 @@ impl Taps {
         self.attached.keys().copied().collect()
     }
 
+    /// The name of an interface that sees all frames of its place. What its upper devices see, or
+    /// the ports of a bond, it sees as well.
+    pub(super) fn whole(&self, index: u32) -> Option<Arc<str>> {
+        let tap = self.attached.get(&index)?;
+        (tap.name == tap.place.interface).then(|| tap.name.clone())
+    }
+
     /// What is attached, for the record.
     pub(super) fn describe(&self) -> Vec<record::Attachment> {
         self.attached

@@ -193,7 +193,7 @@ impl Observer {
             .collect()
     }
 
-    fn report_on(&mut self, segment: &Segment, time: Timestamp, body: Body) {
+    pub(super) fn report_on(&mut self, segment: &Segment, time: Timestamp, body: Body) {
         self.push(Record {
             time,
             interface: segment.interface.clone(),

@@ -36,7 +36,7 @@ impl Default for WatchList {
 }
 
 impl WatchList {
-    fn with_limit(limit: usize) -> Self {
+    pub(super) fn with_limit(limit: usize) -> Self {
         Self {
             known: BTreeMap::new(),
             by_age: BTreeSet::new(),

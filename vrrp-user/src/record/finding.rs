@@ -214,6 +214,8 @@ codes! {
         "A takeover without announcement of an address.",
     StaleGarp "stale-garp" Warning
         "The last announcement of an address came from a router that is not active.",
+    TrafficAtStandby "traffic-at-standby" Warning
+        "New connections for an address keep arriving at a host that is not active.",
     ReflectedAdvert "reflected-advert" Warning
         "The same advert twice at once, or our own coming back.",
     DaemonStalled "daemon-stalled" Warning

@@ -62,6 +62,8 @@ pub enum LossReason {
     TrackerFull,
     /// Dropped packets of more senders, for more reasons or at more places than are counted.
     DropsUncounted,
+    /// Traffic of more addresses, interfaces and VLANs than are counted: frames of it were not.
+    TrafficFull,
 }
 
 impl LossReason {
@@ -77,6 +79,7 @@ impl LossReason {
             Self::OutputFull => "output-full",
             Self::TrackerFull => "tracker-full",
             Self::DropsUncounted => "drops-uncounted",
+            Self::TrafficFull => "traffic-full",
         }
     }
 }

@@ -7,6 +7,7 @@ mod asking;
 mod drops;
 mod incident;
 mod probing;
+mod traffic;
 mod verdict;
 
 use std::{
@@ -73,6 +74,7 @@ impl Style {
             Body::State(state) => self.state(state, line),
             Body::Probe(probe) => self.probe(probe, line),
             Body::Drop(drop) => self.drop(drop, line),
+            Body::Traffic(traffic) => self.traffic(traffic, line),
             Body::Finding(finding) => self.finding(finding, line),
             Body::Log(log) => self.log(log, line),
             Body::Incident(incident) => self.incident(incident, record.time, line),

@@ -74,7 +74,7 @@ impl Router {
 
     /// Whether one and the same router was active from `from` until `now`, and some time before,
     /// and nothing was overlooked meanwhile.
-    fn is_settled(&self, from: Timestamp, now: Timestamp) -> bool {
+    pub(super) fn is_settled(&self, from: Timestamp, now: Timestamp) -> bool {
         let (Some(active), Some(tenure)) = (self.active(), self.tenure()) else {
             return false;
         };

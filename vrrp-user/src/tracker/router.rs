@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     admission::Claim,
+    arrivals::Arrivals,
     neighbours::Neighbours,
     segment::Segment,
     speaker::{Speaker, SpeakerId},
@@ -49,6 +50,8 @@ pub struct Router {
     pub(super) tenure: Option<Tenure>,
     pub(super) takeover: Option<Takeover>,
     pub(super) neighbours: Neighbours,
+    /// New connections that arrived at this host for its addresses.
+    pub(super) arrivals: BTreeMap<IpAddr, Arrivals>,
     /// Changes of the active router in the last minute, and why.
     pub(super) changes: VecDeque<(Timestamp, Option<Cause>)>,
     pub(super) silent_failover: Option<SilentFailover>,
@@ -131,6 +134,7 @@ impl Router {
             tenure: None,
             takeover: None,
             neighbours: Neighbours::default(),
+            arrivals: BTreeMap::new(),
             changes: VecDeque::new(),
             silent_failover: None,
             late_advert: None,

@@ -5,16 +5,16 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Service, Verdict};
+use super::{Seen, Service, Verdict};
 use crate::{
     model::{MacAddr, Priority, Timestamp, Vrid},
     probe::{Host, Obstacle, Reply},
-    record::Role,
+    record::{Answer, Role},
     tracker::Tracker,
 };
 
 /// Who has an address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "record", rename = "who")]
 pub struct Who {
     /// When the evidence was complete.
@@ -38,6 +38,9 @@ pub struct Who {
     /// What services show at the address and at its routers.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub services: Vec<Service>,
+    /// What of its traffic this host gets, if that was counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traffic: Option<Seen>,
     /// For how long adverts were waited for, in milliseconds.
     pub waited_ms: u64,
 }
@@ -66,16 +69,9 @@ pub struct Advertised {
 /// A MAC that answers for the address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answered {
-    /// The MAC.
-    pub mac: MacAddr,
-    /// Whose it is; absent where nobody advertises the address.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub role: Option<Role>,
-    /// Source address of the router whose MAC it is.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub router: Option<IpAddr>,
-    /// Time from the question to the first answer, in microseconds.
-    pub rtt_us: u64,
+    /// Its first answer.
+    #[serde(flatten)]
+    pub first: Answer,
     /// How often it answered.
     pub answers: u64,
 }
@@ -85,6 +81,13 @@ pub struct Answered {
 pub struct Held {
     /// The interface that has it.
     pub interface: String,
+}
+
+impl Answered {
+    /// Whether who answered may do so.
+    pub(super) fn is_rightful(&self) -> bool {
+        self.first.role.is_some_and(Role::is_rightful)
+    }
 }
 
 impl Who {
@@ -110,6 +113,7 @@ impl Who {
             }),
             not_asked,
             services: Vec::new(),
+            traffic: None,
             waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
         };
         (who.verdict, who.message) = who.judge();
@@ -122,10 +126,15 @@ impl Who {
         (self.verdict, self.message) = self.judge();
     }
 
+    /// Adds what was counted of its traffic, and weighs the evidence anew.
+    pub fn add_traffic(&mut self, traffic: Seen) {
+        self.traffic = Some(traffic);
+        (self.verdict, self.message) = self.judge();
+    }
+
     /// Whether adverts explain all there is: more waiting would not tell more.
     pub fn is_explained(&self) -> bool {
-        let rightful = |answer: &Answered| answer.role.is_some_and(Role::is_rightful);
-        !self.advertised.is_empty() && self.answered.iter().all(rightful)
+        !self.advertised.is_empty() && self.answered.iter().all(Answered::is_rightful)
     }
 }
 
@@ -160,17 +169,19 @@ fn answered(
 ) -> Vec<Answered> {
     let mut answered: Vec<Answered> = Vec::new();
     for reply in replies.iter().filter(|reply| reply.address == address) {
-        if let Some(known) = answered.iter_mut().find(|one| one.mac == reply.mac) {
+        if let Some(known) = answered.iter_mut().find(|one| one.first.mac == reply.mac) {
             known.answers += 1;
             continue;
         }
         let owner = (reply.mac, host.owns(reply.mac));
         let whose = tracker.whose(&reply.segment, address, owner, now);
         answered.push(Answered {
-            mac: reply.mac,
-            role: whose.map(|whose| whose.role),
-            router: whose.and_then(|whose| whose.router),
-            rtt_us: u64::try_from(reply.span.as_micros()).unwrap_or(u64::MAX),
+            first: Answer {
+                mac: reply.mac,
+                role: whose.map(|whose| whose.role),
+                router: whose.and_then(|whose| whose.router),
+                rtt_us: u64::try_from(reply.span.as_micros()).unwrap_or(u64::MAX),
+            },
             answers: 1,
         });
     }

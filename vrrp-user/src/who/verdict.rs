@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Advertised, Answered, Who, service::Reach};
-use crate::record::Role;
+use super::{Advertised, Answered, Rate, Seen, Who, service::Reach};
+use crate::record::Answer;
 
 /// What the evidence comes to.
 #[derive(
@@ -38,7 +38,39 @@ impl Who {
             };
             message += &more;
         }
+        if let Some(traffic) = &self.traffic {
+            let (more, agrees) = self.receives(traffic);
+            message += &more;
+            if !agrees {
+                verdict = Verdict::Conflict;
+            }
+        }
         (verdict, message)
+    }
+
+    /// What the traffic of the address says of this host, and whether that agrees with the adverts.
+    fn receives(&self, traffic: &Seen) -> (String, bool) {
+        let active = self.advertised.iter().any(|router| router.this_host);
+        let Rate {
+            volume,
+            packets_per_second,
+            ..
+        } = &traffic.arrived;
+        match (active, volume.packets) {
+            (true, 0) => ("; nothing for it arrives here".to_owned(), true),
+            (false, 0) => (String::new(), true),
+            (true, _) => (
+                format!("; {packets_per_second:.1} packets a second for it arrive here"),
+                true,
+            ),
+            (false, _) => (
+                format!(
+                    "; but {packets_per_second:.1} packets a second for it arrive at this host, \
+                     which is not active"
+                ),
+                false,
+            ),
+        }
     }
 
     /// What agrees about the one router that advertises the address, as in "adverts and ARP".
@@ -87,7 +119,7 @@ impl Who {
         let macs: Vec<String> = self
             .answered
             .iter()
-            .map(|one| one.mac.to_string())
+            .map(|one| one.first.mac.to_string())
             .collect();
         match (&self.held, &macs[..]) {
             (None, []) if self.not_asked.is_some() => (
@@ -134,7 +166,7 @@ impl Who {
         let wrong: Vec<String> = self
             .answered
             .iter()
-            .filter(|answer| !answer.role.is_some_and(Role::is_rightful))
+            .filter(|answer| !answer.is_rightful())
             .map(describe)
             .collect();
         let right = self.answered.len() > wrong.len();
@@ -227,10 +259,13 @@ fn name(router: &Advertised) -> String {
 }
 
 fn describe(answer: &Answered) -> String {
-    match (answer.role, answer.router) {
-        (Some(role), Some(router)) => format!("{} ({} {router})", answer.mac, role.describe()),
-        (Some(role), None) => format!("{} ({})", answer.mac, role.describe()),
-        (None, _) => answer.mac.to_string(),
+    let Answer {
+        mac, role, router, ..
+    } = &answer.first;
+    match (role, router) {
+        (Some(role), Some(router)) => format!("{mac} ({} {router})", role.describe()),
+        (Some(role), None) => format!("{mac} ({})", role.describe()),
+        (None, _) => mac.to_string(),
     }
 }
 
@@ -238,7 +273,8 @@ fn describe(answer: &Answered) -> String {
 mod tests {
     use super::*;
     use crate::{
-        model::{MacAddr, Priority, Timestamp, Vrid},
+        model::{MacAddr, Priority, Span, Timestamp, Vrid},
+        record::{Role, Volume},
         who::Held,
     };
 
@@ -259,10 +295,12 @@ mod tests {
 
     fn answer(mac: MacAddr, role: Option<Role>) -> Answered {
         Answered {
-            mac,
-            role,
-            router: None,
-            rtt_us: 60,
+            first: Answer {
+                mac,
+                role,
+                router: None,
+                rtt_us: 60,
+            },
             answers: 1,
         }
     }
@@ -272,6 +310,10 @@ mod tests {
         answered: Vec<Answered>,
         held: bool,
     ) -> (Verdict, String) {
+        evidence(advertised, answered, held).judge()
+    }
+
+    fn evidence(advertised: Vec<Advertised>, answered: Vec<Answered>, held: bool) -> Who {
         Who {
             time: Timestamp::default(),
             address: [10, 77, 0, 100].into(),
@@ -284,9 +326,38 @@ mod tests {
             }),
             not_asked: None,
             services: Vec::new(),
+            traffic: None,
             waited_ms: 3500,
         }
-        .judge()
+    }
+
+    #[test]
+    fn traffic_belongs_to_the_active_router() {
+        let active = || answer(LB0, Some(Role::ActiveRouter));
+        let here = || Advertised {
+            this_host: true,
+            ..router(10, LB0)
+        };
+        let traffic = |packets| {
+            let arrived = Volume {
+                packets,
+                bytes: 60 * packets,
+                syns: packets,
+            };
+            Seen::new(arrived, Volume::default(), Span::from_secs(5))
+        };
+        let mut at_standby = evidence(vec![router(10, LB0)], vec![active()], false);
+        at_standby.add_traffic(traffic(0));
+        assert_eq!(at_standby.verdict, Verdict::Agreed);
+        at_standby.add_traffic(traffic(12));
+        assert_eq!(at_standby.verdict, Verdict::Conflict);
+        let told = "2.4 packets a second for it arrive at this host, which is not active";
+        assert!(at_standby.message.ends_with(told), "{}", at_standby.message);
+        for packets in [0, 12] {
+            let mut at_active = evidence(vec![here()], vec![], true);
+            at_active.add_traffic(traffic(packets));
+            assert_eq!(at_active.verdict, Verdict::Agreed, "{}", at_active.message);
+        }
     }
 
     #[test]

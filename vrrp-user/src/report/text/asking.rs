@@ -6,7 +6,7 @@ use super::{ALERT, RELIEF, STRONG, Style, probing::Micros};
 use crate::{
     identity::Protocol,
     record::Role,
-    who::{AnswerLine, Shown, Tally, Verdict, Who},
+    who::{AnswerLine, Rate, Shown, Tally, Verdict, Who},
 };
 
 impl Style {
@@ -49,6 +49,7 @@ impl Style {
             )?;
         }
         for answer in &who.answered {
+            let answer = &answer.first;
             write!(text, "  answered by    {}", answer.mac)?;
             let role = Described(answer.role, answer.router);
             writeln!(text, "{role}, {}", Micros(answer.rtt_us))?;
@@ -83,6 +84,10 @@ impl Style {
             for (router, shown) in &service.routers {
                 writeln!(text, "    at {router}  {}", Shows(shown))?;
             }
+        }
+        if let Some(seen) = &who.traffic {
+            writeln!(text, "  traffic in     {}", PerSecond(&seen.arrived))?;
+            writeln!(text, "  traffic out    {}", PerSecond(&seen.left))?;
         }
         let colour = match who.verdict {
             Verdict::Agreed => RELIEF,
@@ -153,6 +158,25 @@ impl Style {
             writeln!(text, "{}", self.paint(ALERT, line))?;
         }
         Ok(())
+    }
+}
+
+/// "2.4 packets/s, 182.0 bytes/s, 0.2 new connections/s"
+struct PerSecond<'a>(&'a Rate);
+
+impl fmt::Display for PerSecond<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rate {
+            packets_per_second,
+            bytes_per_second,
+            syns_per_second,
+            ..
+        } = self.0;
+        write!(
+            f,
+            "{packets_per_second:.1} packets/s, {bytes_per_second:.1} bytes/s, \
+             {syns_per_second:.1} new connections/s"
+        )
     }
 }
 
