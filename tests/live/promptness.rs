@@ -12,7 +12,7 @@ const BUDGET: Duration = Duration::from_millis(200);
 /// Answers take no longer, and are waited for from the first question on: a run that waited longer
 /// waited for an advert all the time.
 const ANSWERS: Duration = Duration::from_millis(100);
-const ATTEMPTS: usize = 20;
+const MEASUREMENTS: usize = 9;
 
 /// Runs `who` ahead of what else the machine does. Gives back what it took, and how much of that it
 /// waited for an advert.
@@ -40,17 +40,18 @@ fn an_answer_takes_little_more_than_the_wait_for_an_advert() -> Result<()> {
     let (lb0, third) = (lab.host("lb0"), lab.host("third"));
     let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
     held(lb0, VIP)?;
-    let mut all = Vec::new();
-    // The best of some: on a busy machine detaching waits for every CPU.
-    for _ in 0..ATTEMPTS {
+    let mut beyond = Vec::new();
+    for _ in 0..MEASUREMENTS {
         let (taken, waited) = timed(third)?;
         if waited > ANSWERS {
-            all.push(taken.saturating_sub(waited));
-        }
-        if all.last().is_some_and(|beyond| *beyond <= BUDGET) {
-            println!("{:?} beyond the wait, the last of {all:?}", all.last());
-            return Ok(());
+            beyond.push(taken.saturating_sub(waited));
         }
     }
-    panic!("never within {BUDGET:?}: {all:?}");
+    // What it takes, without what else the machine does: detaching waits for every CPU.
+    let least = beyond
+        .iter()
+        .min()
+        .context("an advert always came at once")?;
+    assert!(*least <= BUDGET, "{beyond:?}");
+    Ok(())
 }
