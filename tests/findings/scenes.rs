@@ -1,13 +1,15 @@
 //! Scenes made to order, for what no recording shows.
 
 use etherparse::ArpOperation;
-use vrrp_tests::vrrp::Message;
+use vrrp_tests::{frames::GROUP_V4, vrrp::Message};
 use vrrp_user::{
     frame::Direction,
     record::{Attachment, Cause, ChangeReason, Code, LossReason, Start},
 };
 
-use crate::stage::{Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, arp, time};
+use crate::stage::{
+    Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, arp, numbered_advert, time,
+};
 
 fn message(priority: u8) -> Message {
     Message::v2(51, priority, [VIP.into()])
@@ -241,6 +243,19 @@ fn an_advert_that_comes_twice_is_reflected() {
     assert_eq!(played.codes(), [Code::ReflectedAdvert]);
     let cleared = played.cleared(Code::ReflectedAdvert);
     assert!((5000..=9000).contains(&cleared), "cleared at {cleared}");
+}
+
+#[test]
+fn two_adverts_in_one_go_are_no_reflection() {
+    let mut stage = Stage::new();
+    for number in 0..6_u16 {
+        // Two each second, at the same moment, each a packet of its own.
+        let at = u64::from(number / 2) * SECOND;
+        let frame = numbered_advert(ONE, &message(150), GROUP_V4, number);
+        stage.frame_going(at, frame, Some(Direction::In));
+    }
+    let played = crate::stage::Played(stage.records);
+    assert_eq!(played.codes(), []);
 }
 
 #[test]

@@ -237,10 +237,21 @@ pub(crate) fn advert(host: Host, message: &Message) -> Vec<u8> {
 
 /// An advert to anywhere.
 pub(crate) fn advert_to(host: Host, message: &Message, to: Ipv4Addr) -> Vec<u8> {
+    numbered_advert(host, message, to, 0)
+}
+
+/// The same in an IP packet with this identification.
+pub(crate) fn numbered_advert(
+    host: Host,
+    message: &Message,
+    to: Ipv4Addr,
+    identification: u16,
+) -> Vec<u8> {
     let payload = message.encode(IpAddr::V4(host.ip), IpAddr::V4(to));
     let length = u16::try_from(payload.len()).expect("it fits a packet");
     let mut header = Ipv4Header::new(length, 255, IpNumber(112), host.ip.octets(), to.octets())
         .expect("it fits a packet");
+    header.identification = identification;
     header.header_checksum = header.calc_header_checksum();
     let payload = [&header.to_bytes()[..], &payload].concat();
     ethernet(

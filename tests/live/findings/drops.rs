@@ -71,14 +71,7 @@ fn explains(
     check(&updated)?;
     scene.end_with(
         &["local-drop"],
-        // On a busy machine two adverts of the master may leave in one burst.
-        &[
-            "split-brain",
-            "vip-conflict",
-            "stale-garp",
-            "advert-gap",
-            "reflected-advert",
-        ],
+        &["split-brain", "vip-conflict", "stale-garp", "advert-gap"],
     )
 }
 

@@ -39,7 +39,9 @@ impl Echoes {
     /// Whether an advert is one that was seen a moment ago.
     ///
     /// A router that hears an advert with a lower priority answers it with its own at once, which
-    /// may follow upon one that was due: there is another router's advert in between then.
+    /// may follow upon one that was due, and one that was held up may send what it owes in one go:
+    /// over IPv4 such adverts differ in the identification of their packets, and over IPv6 there is
+    /// another router's advert in between mostly.
     pub(super) fn is_echo(
         &mut self,
         segment: &Segment,
@@ -100,7 +102,7 @@ pub(super) fn report(
         description: Description {
             sources: vec![advert.source],
             message: format!(
-                "Every advert of {}{vrid} {whose} within a moment: something in the network \
+                "An advert of {}{vrid} {whose} within a moment: something in the network \
                  duplicates or reflects frames.",
                 advert.source
             ),

@@ -23,6 +23,8 @@ pub struct Advert {
     pub destination: IpAddr,
     /// Time to live or hop limit; 255 unless the packet crossed a router or was forged.
     pub ttl: u8,
+    /// Identification of the IPv4 packet: a sender has another one for each, a copy has the same.
+    pub identification: Option<u16>,
     /// The version field as it is; [`Version::from_number`] tells whether VRRP has it.
     pub version: Option<u8>,
     /// Virtual router.
@@ -145,6 +147,7 @@ pub(super) struct IpContext {
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
     pub(super) ttl: u8,
+    pub(super) identification: Option<u16>,
     /// SPI and sequence number of an AH header.
     pub(super) ah: Option<(u32, u32)>,
     /// The capture, not the sender, cut the message: its length proves nothing.
@@ -175,6 +178,7 @@ impl Advert {
             source,
             destination,
             ttl,
+            identification,
             ah,
             cut,
             mut defects,
@@ -187,6 +191,7 @@ impl Advert {
             source,
             destination,
             ttl,
+            identification,
             version: message.first().map(|byte| byte >> 4),
             vrid: message.get(1).copied().map(Vrid::new),
             priority: message.get(2).copied().map(Priority::new),
