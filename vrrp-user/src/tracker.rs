@@ -306,6 +306,10 @@ impl Tracker {
         let Some(router) = self.routers.get_mut(&id) else {
             return;
         };
+        // A new router or source makes the index stale, and a group has no other members.
+        if claim.destination.is_multicast() && !router.stale_index {
+            return;
+        }
         let segment = router.segment.clone();
         if claim.destination.is_multicast() {
             let member = (segment.clone(), claim.vrid, claim.destination);

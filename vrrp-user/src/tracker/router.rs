@@ -277,22 +277,24 @@ impl Router {
 
     /// Finds the speaker of an advert, or makes it.
     pub(super) fn resolve(&mut self, claim: &Claim, now: Timestamp) -> SpeakerId {
-        let twins: Vec<SpeakerId> = self
+        let mut twins = self
             .speakers
             .values()
             .filter(|speaker| speaker.source == claim.source)
-            .map(|speaker| speaker.id)
-            .collect();
-        match twins[..] {
-            [] => self.add_speaker(claim, now),
-            [only] => {
+            .map(|speaker| speaker.id);
+        match (twins.next(), twins.next()) {
+            (None, _) => self.add_speaker(claim, now),
+            (Some(only), None) => {
                 if self.speaks_for_two(only, claim, now) {
                     self.add_speaker(claim, now)
                 } else {
                     only
                 }
             }
-            _ => self.nearest_twin(&twins, claim.priority),
+            (Some(one), Some(other)) => {
+                let twins: Vec<SpeakerId> = [one, other].into_iter().chain(twins).collect();
+                self.nearest_twin(&twins, claim.priority)
+            }
         }
     }
 

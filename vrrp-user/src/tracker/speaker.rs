@@ -218,14 +218,12 @@ impl Speaker {
         self.last = now;
         self.adverts += 1;
         self.mac = mac.or(self.mac);
-        let addresses = config
-            .addresses
-            .clone()
-            .or_else(|| self.config.addresses.take());
-        self.config = Config {
-            addresses,
-            ..config.clone()
-        };
+        if self.config != *config {
+            let before = self.config.addresses.take();
+            self.config = config.clone();
+            let addresses = &mut self.config.addresses;
+            *addresses = addresses.take().or(before);
+        }
         if self.heard_by.len() >= MAX_DESTINATIONS && !self.heard_by.contains_key(&destination) {
             self.heard_by.clear();
         }
