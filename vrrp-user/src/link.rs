@@ -90,13 +90,14 @@ impl Links {
     /// sit on the bond.
     pub fn hides_tags(&self, index: u32) -> bool {
         let top = self.top(index);
-        let (mut vlans, mut strips) = (false, false);
-        for (other, link) in self.iter() {
-            strips |= link.strips_tags && self.top(other) == top;
-            vlans |= matches!(link.kind, LinkKind::Vlan(_))
-                && link.lower.is_some_and(|lower| self.top(lower) == top);
-        }
-        vlans && strips
+        let has_vlans = self.0.values().any(|link| {
+            matches!(link.kind, LinkKind::Vlan(_))
+                && link.lower.is_some_and(|lower| self.top(lower) == top)
+        });
+        has_vlans
+            && self
+                .iter()
+                .any(|(other, link)| link.strips_tags && self.top(other) == top)
     }
 
     /// The bond or bridge that an interface is a port of, or itself.

@@ -12,9 +12,9 @@ const ICMPV6: u8 = 58;
 const DESTINATION_OPTIONS: u8 = 60;
 const VRRP: u8 = 112;
 
-const V4_HEADER_MIN: u32 = 20;
-const V4_FRAGMENT_OFFSET: u16 = 0x1fff;
-const V6_HEADER: usize = 40;
+pub(super) const V4_HEADER_MIN: u32 = 20;
+pub(super) const V4_FRAGMENT_OFFSET: u16 = 0x1fff;
+pub(super) const V6_HEADER: usize = 40;
 
 /// Judges the IPv4 packet that starts at `at`.
 #[inline(always)]

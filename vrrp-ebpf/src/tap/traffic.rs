@@ -20,6 +20,7 @@ use super::{
     accept::{ETHERTYPE, IPV4, IPV6, TAG_SIZE},
     bounds::{self, Frame},
     counter,
+    ip::{V4_FRAGMENT_OFFSET, V4_HEADER_MIN, V6_HEADER},
 };
 
 /// Set by the loader: whether anything is counted.
@@ -39,9 +40,6 @@ static FLOWS: PerCpuHashMap<FlowKey, FlowCount> =
     PerCpuHashMap::with_max_entries(MAX_FLOWS, BPF_F_NO_PREALLOC);
 
 const TCP: u8 = 6;
-const V4_HEADER_MIN: usize = 20;
-const V4_FRAGMENT_OFFSET: u16 = 0x1fff;
-const V6_HEADER: usize = 40;
 /// Offset of the flags in a TCP header.
 const TCP_FLAGS: usize = 13;
 const SYN: u8 = 0x02;
@@ -127,8 +125,8 @@ fn opens_v4(frame: &impl Frame, at: usize) -> bool {
         return false;
     }
     let header = usize::from(version_ihl & 0x0f) * 4;
-    let flags = if header == V4_HEADER_MIN {
-        frame.head(at + V4_HEADER_MIN + TCP_FLAGS)
+    let flags = if header == V4_HEADER_MIN as usize {
+        frame.head(at + V4_HEADER_MIN as usize + TCP_FLAGS)
     } else {
         frame.far(at + header + TCP_FLAGS)
     };

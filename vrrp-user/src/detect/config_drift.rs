@@ -32,11 +32,7 @@ impl Detector for ConfigDrift {
         let Some(Drift { own, .. }) = find(view) else {
             return Assessment::Absent;
         };
-        Assessment::Present(Sign {
-            addresses: own.addresses().collect(),
-            speakers: vec![own.id()],
-            ..Sign::default()
-        })
+        Assessment::Present(Sign::of(own))
     }
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {

@@ -49,11 +49,7 @@ impl Detector for DaemonDied {
         let Some(Death { own, .. }) = find(view) else {
             return Assessment::Absent;
         };
-        Assessment::Present(Sign {
-            addresses: own.addresses().collect(),
-            speakers: vec![own.id()],
-            ..Sign::default()
-        })
+        Assessment::Present(Sign::of(own))
     }
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {

@@ -22,11 +22,7 @@ impl Detector for FalseOwner {
         });
         match false_owner {
             None => Assessment::Absent,
-            Some(speaker) => Assessment::Present(Sign {
-                addresses: speaker.addresses().collect(),
-                speakers: vec![speaker.id()],
-                ..Sign::default()
-            }),
+            Some(speaker) => Assessment::Present(Sign::of(speaker)),
         }
     }
 

@@ -38,9 +38,7 @@ impl Detector for LocalDrop {
                     .as_ref()
                     .and_then(Dropped::why)
                     .map(|why| Cause::Kernel(why.into())),
-                addresses: speaker.addresses().collect(),
-                speakers: vec![speaker.id()],
-                ..Sign::default()
+                ..Sign::of(speaker)
             }),
             None => Assessment::Absent,
         }

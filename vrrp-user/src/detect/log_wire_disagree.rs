@@ -27,11 +27,7 @@ impl Detector for LogWireDisagree {
         let Some((_, _, own, _)) = find(view).filter(|found| found.3 <= view.now) else {
             return Assessment::Absent;
         };
-        Assessment::Present(Sign {
-            addresses: own.addresses().collect(),
-            speakers: vec![own.id()],
-            ..Sign::default()
-        })
+        Assessment::Present(Sign::of(own))
     }
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {

@@ -28,11 +28,7 @@ impl Detector for NoMaster {
             return Assessment::Absent;
         }
         match view.router.vacant_at() {
-            Some(due) if due <= view.now => Assessment::Present(Sign {
-                addresses: active.addresses().collect(),
-                speakers: vec![active.id()],
-                ..Sign::default()
-            }),
+            Some(due) if due <= view.now => Assessment::Present(Sign::of(active)),
             _ => Assessment::Undecided,
         }
     }

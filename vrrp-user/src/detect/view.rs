@@ -1,6 +1,6 @@
 //! What a detector sees and says.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
     daemon::{Belief, Daemons, Host},
@@ -8,7 +8,7 @@ use crate::{
     machine::Machine,
     model::{MacAddr, Span, Timestamp},
     record::{Cause, Code, Evidence},
-    tracker::{Router, Speaker, SpeakerId},
+    tracker::{Router, Speaker, SpeakerId, probed::Probed},
 };
 
 /// A virtual router at a point in time.
@@ -113,6 +113,30 @@ pub(super) struct Sign {
     pub(super) addresses: Vec<IpAddr>,
     pub(super) speakers: Vec<SpeakerId>,
     pub(super) macs: Vec<MacAddr>,
+}
+
+impl Sign {
+    /// One that is about a single router, and all its addresses.
+    pub(super) fn of(speaker: &Speaker) -> Self {
+        Self {
+            addresses: speaker.addresses().collect(),
+            speakers: vec![speaker.id()],
+            ..Self::default()
+        }
+    }
+
+    /// One that is about addresses that were asked for, and who answered.
+    pub(super) fn answered(probed: &[(IpAddr, &Probed)]) -> Self {
+        let macs: BTreeSet<MacAddr> = probed
+            .iter()
+            .flat_map(|(_, probed)| probed.macs.iter().copied())
+            .collect();
+        Self {
+            addresses: probed.iter().map(|(address, _)| *address).collect(),
+            macs: macs.into_iter().collect(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A finding in words.

@@ -39,19 +39,7 @@ impl Detector for VipWithoutMaster {
             return Assessment::Undecided;
         };
         let answered: Vec<(IpAddr, &Probed)> = answered(view, vacant).collect();
-        Assessment::present_if(!answered.is_empty(), || Sign {
-            addresses: answered.iter().map(|(address, _)| *address).collect(),
-            macs: {
-                let mut macs: Vec<_> = answered
-                    .iter()
-                    .flat_map(|(_, probed)| probed.macs.iter().copied())
-                    .collect();
-                macs.sort_unstable();
-                macs.dedup();
-                macs
-            },
-            ..Sign::default()
-        })
+        Assessment::present_if(!answered.is_empty(), || Sign::answered(&answered))
     }
 
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {

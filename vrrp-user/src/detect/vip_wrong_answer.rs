@@ -34,17 +34,9 @@ impl Detector for VipWrongAnswer {
         let Some(mac) = wrong.first().and_then(|(_, probed)| probed.macs.first()) else {
             return Assessment::Absent;
         };
-        let mut macs: Vec<_> = wrong
-            .iter()
-            .flat_map(|(_, probed)| probed.macs.iter().copied())
-            .collect();
-        macs.sort_unstable();
-        macs.dedup();
         Assessment::Present(Sign {
             cause: vip_conflict::role(view, *mac, view.router.owner(*mac)),
-            addresses: wrong.iter().map(|(address, _)| *address).collect(),
-            macs,
-            ..Sign::default()
+            ..Sign::answered(&wrong)
         })
     }
 

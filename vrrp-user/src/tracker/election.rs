@@ -157,9 +157,10 @@ impl Router {
         let overdue = incumbent.is_overdue(now);
         let superior = challenger.beats(incumbent);
         // A router that is kept from advertising by packets that it drops is not gone.
-        let silenced = challenger.contest().is_some_and(|contest| {
-            contest.dropped || incumbent.persists_against(challenger).is_some()
-        }) && now < incumbent.gone_at();
+        let silenced = challenger
+            .contest()
+            .is_some_and(|contest| contest.dropped || incumbent.persists_against(challenger))
+            && now < incumbent.gone_at();
         let reason = if incumbent.resigned.is_some() {
             ChangeReason::Resigned
         } else if superior && silence > incumbent.interval() * 5 / 2 && !silenced {
@@ -233,7 +234,7 @@ impl Router {
             dropped: false,
             defiances: 0,
         });
-        let dropped = incumbent.persists_against(speaker).is_some();
+        let dropped = incumbent.persists_against(speaker);
         // Packets in quick succession are no second thought.
         let pace = speaker.interval() * 3 / 4;
         let counts = in_time && contest.last.is_none_or(|last| now.since(last) >= pace);

@@ -54,9 +54,9 @@ impl Router {
         let held_down = if speaker.id == active.id {
             self.speakers
                 .values()
-                .any(|other| other.contest().is_some() && speaker.persists_against(other).is_some())
+                .any(|other| other.contest().is_some() && speaker.persists_against(other))
         } else {
-            speaker.contest().is_some() && speaker.persists_against(active).is_some()
+            speaker.contest().is_some() && speaker.persists_against(active)
         };
         held_down && speaker.resigned.is_none() && now < speaker.gone_at()
     }
@@ -68,7 +68,7 @@ impl Router {
             && now < self.quiet_at(speaker)
             && active.is_alive(now);
         let quiet = || {
-            speaker.persists_against(active).is_some()
+            speaker.persists_against(active)
                 && is_quiet(contest, active, speaker)
                 && now >= contest.since + active.master_down()
                 && now < speaker.gone_at()

@@ -274,9 +274,9 @@ impl Speaker {
 
     /// Whether this router drops the adverts of another while it stays active itself. Of two owners
     /// keepalived lets one step back.
-    pub(crate) fn persists_against(&self, other: &Self) -> Option<Cause> {
+    pub(crate) fn persists_against(&self, other: &Self) -> bool {
         self.rejects(other)
-            .filter(|cause| *cause != Cause::OwnerConflict)
+            .is_some_and(|cause| cause != Cause::OwnerConflict)
     }
 
     /// Whether the two serve the same addresses at least in part.
