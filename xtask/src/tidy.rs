@@ -11,13 +11,15 @@ const MAX_LINES: usize = 500;
 
 /// The modules of vrrp-user that only compute: data in, data out. What they need of the world is
 /// an argument.
-const PURE: [&str; 12] = [
+const PURE: [&str; 14] = [
     "chronicle",
     "daemon",
     "detect",
     "dropped",
     "frame",
     "log",
+    "machine",
+    "merge",
     "model",
     "observer",
     "record",
