@@ -3,9 +3,9 @@
 use std::{fmt, net::IpAddr};
 
 use etherparse::{
-    Icmpv6Slice, IpNumber, Ipv4ExtensionsSlice, Ipv6ExtensionSlice, LaxIpPayloadSlice,
-    LaxIpv4Slice, LaxIpv6Slice, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LenSource,
-    ip_number,
+    Icmpv6Slice, IpAuthHeaderSlice, IpNumber, Ipv4ExtensionsSlice, Ipv6FragmentHeaderSlice,
+    Ipv6RawExtHeaderSlice, LaxIpPayloadSlice, LaxIpv4Slice, LaxIpv6Slice, LaxLinkExtSlice,
+    LaxNetSlice, LaxSlicedPacket, LenSource, ip_number,
 };
 
 use super::{
@@ -137,17 +137,9 @@ fn ipv6(ip: &LaxIpv6Slice<'_>, cut: bool, key: &FingerprintKey) -> Option<Body> 
         let message = Icmpv6Slice::from_slice(payload.payload).ok()?;
         return Nd::from_slice(source, destination, &message).map(Body::Nd);
     }
-    let mut ah = None;
-    for extension in ip.extensions().clone() {
-        match extension {
-            Ipv6ExtensionSlice::Authentication(auth) => {
-                ah = Some((auth.spi(), auth.sequence_number()));
-            }
-            Ipv6ExtensionSlice::Fragment(fragment) if fragment.fragment_offset().value() != 0 => {
-                return None;
-            }
-            _ => {}
-        }
+    let Chain { ah, fragment } = Chain::read(header.next_header(), ip.extensions().slice());
+    if fragment.is_some_and(|offset| offset != 0) {
+        return None;
     }
     let context = IpContext {
         source: IpAddr::V6(source),
@@ -159,6 +151,54 @@ fn ipv6(ip: &LaxIpv6Slice<'_>, cut: bool, key: &FingerprintKey) -> Option<Body> 
         defects: Vec::new(),
     };
     vrrp(context, payload, key)
+}
+
+/// What the extension headers of an IPv6 packet say that concerns us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Chain {
+    /// SPI and sequence number of an authentication header.
+    ah: Option<(u32, u32)>,
+    /// Fragment offset in units of eight octets, where there is a fragment header.
+    fragment: Option<u16>,
+}
+
+impl Chain {
+    /// Reads as many headers of a chain as are whole. The library's own iterator over a chain reads
+    /// without looking at its end, and may walk a checked chain alone; one that is cut in the
+    /// middle is not.
+    fn read(first: IpNumber, mut rest: &[u8]) -> Self {
+        let mut chain = Self::default();
+        let mut next = first;
+        loop {
+            let (length, after) = match next {
+                ip_number::IPV6_HOP_BY_HOP
+                | ip_number::IPV6_ROUTE
+                | ip_number::IPV6_DEST_OPTIONS => {
+                    let Ok(header) = Ipv6RawExtHeaderSlice::from_slice(rest) else {
+                        return chain;
+                    };
+                    (header.slice().len(), header.next_header())
+                }
+                ip_number::IPV6_FRAG => {
+                    let Ok(header) = Ipv6FragmentHeaderSlice::from_slice(rest) else {
+                        return chain;
+                    };
+                    chain.fragment = Some(header.fragment_offset().value());
+                    (header.slice().len(), header.next_header())
+                }
+                ip_number::AUTH => {
+                    let Ok(header) = IpAuthHeaderSlice::from_slice(rest) else {
+                        return chain;
+                    };
+                    chain.ah = Some((header.spi(), header.sequence_number()));
+                    (header.slice().len(), header.next_header())
+                }
+                _ => return chain,
+            };
+            next = after;
+            rest = rest.get(length..).unwrap_or_default();
+        }
+    }
 }
 
 fn vrrp(
