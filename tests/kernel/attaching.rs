@@ -17,20 +17,19 @@ fn kernel_half(flavour: TcFlavour) -> KernelHalf {
 }
 
 #[test]
-fn auto_is_native_xdp_and_tcx_and_leaves_nothing() {
+fn auto_is_tc_and_leaves_nothing() {
     let wire = Wire::new();
     let mut kernel = KernelHalf::load(&LoadSettings::default()).unwrap();
     assert_bare();
-    let attachment = kernel.attach(&wire.here, Mode::Auto, false).unwrap();
-    assert_eq!(attachment.ingress, Ingress::XdpNative);
+    let attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
+    assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Tcx));
     assert_eq!(attachment.egress, TcFlavour::Tcx);
-    assert!(attachment.no_xdp.is_none());
-    assert_eq!(xdp().unwrap().0, "native");
-    assert_eq!(tcx(TcAttachType::Ingress), [""; 0]);
+    assert_eq!(xdp(), None);
+    assert_eq!(tcx(TcAttachType::Ingress), [program::TC_INGRESS]);
     assert_eq!(tcx(TcAttachType::Egress), [program::TC_EGRESS]);
     // The attachment lives by itself.
     drop(kernel);
-    assert!(xdp().is_some());
+    assert_eq!(tcx(TcAttachType::Ingress), [program::TC_INGRESS]);
     drop(attachment);
     assert_bare();
 }
@@ -42,9 +41,9 @@ fn each_mode_is_what_it_says() {
     for (mode, ingress, xdp_mode) in [
         (Mode::XdpNative, Ingress::XdpNative, Some("native")),
         (Mode::XdpGeneric, Ingress::XdpGeneric, Some("generic")),
-        (Mode::Tc, Ingress::Tc(TcFlavour::Tcx), None),
+        (Mode::Auto, Ingress::Tc(TcFlavour::Tcx), None),
     ] {
-        let attachment = kernel.attach(&wire.here, mode, true).unwrap();
+        let attachment = kernel.attach(&wire.here, mode).unwrap();
         assert_eq!(attachment.ingress, ingress);
         assert_eq!(xdp().map(|(mode, _)| mode).as_deref(), xdp_mode);
         let expected: &[&str] = if xdp_mode.is_none() {
@@ -59,28 +58,17 @@ fn each_mode_is_what_it_says() {
 }
 
 #[test]
-fn auto_takes_tc_where_tags_are_stripped() {
-    let wire = Wire::new();
-    let mut kernel = kernel_half(TcFlavour::Tcx);
-    let attachment = kernel.attach(&wire.here, Mode::Auto, true).unwrap();
-    assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Tcx));
-    assert!(matches!(attachment.no_xdp, Some(NoXdp::TagsStripped)));
-    assert_eq!(xdp(), None);
-}
-
-#[test]
-fn auto_takes_tc_where_the_driver_has_no_xdp() {
+fn xdp_that_the_driver_refuses_is_an_error_with_its_reason() {
     let _wire = Wire::new();
     let mut kernel = kernel_half(TcFlavour::Tcx);
     let loopback = Interface {
         index: 1,
         name: "lo".to_owned(),
     };
-    let attachment = kernel.attach(&loopback, Mode::Auto, false).unwrap();
-    assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Tcx));
-    let reason = attachment.no_xdp.unwrap().to_string();
+    let refused = kernel.attach(&loopback, Mode::XdpNative).unwrap_err();
+    let reason = refused.to_string();
     assert!(
-        reason.starts_with("native XDP refused by the driver: EOPNOTSUPP"),
+        reason.starts_with("lo: native XDP refused by the driver: EOPNOTSUPP"),
         "{reason}"
     );
 }
@@ -97,26 +85,23 @@ fn a_foreign_xdp_program_is_left_alone() {
         program.attach(HERE, foreign_mode).unwrap();
         let before = xdp().unwrap();
 
-        let attachment = kernel.attach(&wire.here, Mode::Auto, false).unwrap();
+        let attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
         assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Tcx));
-        let Some(NoXdp::Occupied { id, name }) = &attachment.no_xdp else {
-            panic!("{:?}", attachment.no_xdp);
-        };
-        assert_eq!(u64::from(*id), before.1);
-        assert_eq!(name.as_deref(), Some(program::XDP_EMPTY));
         assert_eq!(xdp().unwrap(), before);
         drop(attachment);
         assert_eq!(xdp().unwrap(), before);
 
         for mode in [Mode::XdpNative, Mode::XdpGeneric] {
-            let refused = kernel.attach(&wire.here, mode, false).unwrap_err();
-            assert!(matches!(
-                refused,
-                AttachError::Xdp {
-                    source: NoXdp::Occupied { .. },
-                    ..
-                }
-            ));
+            let refused = kernel.attach(&wire.here, mode).unwrap_err();
+            let AttachError::Xdp {
+                source: NoXdp::Occupied { id, name },
+                ..
+            } = refused
+            else {
+                panic!("{refused:?}");
+            };
+            assert_eq!(u64::from(id), before.1);
+            assert_eq!(name.as_deref(), Some(program::XDP_EMPTY));
             assert_tcx(TcAttachType::Egress, &[]);
         }
         assert_eq!(xdp().unwrap(), before);
@@ -135,7 +120,7 @@ fn tcx_programs_of_others_stay_and_run_after_ours() {
     program.attach(HERE, TcAttachType::Ingress).unwrap();
 
     let mut kernel = kernel_half(TcFlavour::Tcx);
-    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
     assert_eq!(
         tcx(TcAttachType::Ingress),
         [program::TC_INGRESS, program::TC_EMPTY]
@@ -148,7 +133,7 @@ fn tcx_programs_of_others_stay_and_run_after_ours() {
 fn clsact_is_taken_away_with_the_filters() {
     let wire = Wire::new();
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
     assert_eq!(attachment.ingress, Ingress::Tc(TcFlavour::Clsact));
     assert_eq!(filters("ingress"), [program::TC_INGRESS]);
     assert_eq!(filters("egress"), [program::TC_EGRESS]);
@@ -161,7 +146,7 @@ fn a_clsact_of_somebody_else_stays() {
     let wire = Wire::new();
     run("tc", &["qdisc", "add", "dev", HERE, "clsact"]);
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    drop(kernel.attach(&wire.here, Mode::Tc, false).unwrap());
+    drop(kernel.attach(&wire.here, Mode::Auto).unwrap());
     assert!(has_clsact());
     assert_eq!(filters("ingress"), [""; 0]);
 }
@@ -170,7 +155,7 @@ fn a_clsact_of_somebody_else_stays() {
 fn a_clsact_that_somebody_came_to_use_stays() {
     let wire = Wire::new();
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
     let mut foreign = open(&LoadSettings::default()).unwrap();
     attach_filter(&mut foreign, program::TC_EMPTY, TcAttachType::Egress);
     drop(attachment);
@@ -188,7 +173,7 @@ fn a_stale_filter_is_replaced() {
     assert_eq!(filters("ingress"), [program::TC_INGRESS]);
 
     let mut kernel = kernel_half(TcFlavour::Clsact);
-    let attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+    let attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
     assert_eq!(filters("ingress"), [program::TC_INGRESS]);
     assert_eq!(filters("egress"), [program::TC_EGRESS]);
     drop(attachment);
@@ -203,7 +188,7 @@ fn an_interface_that_was_renamed_is_not_mistaken() {
         index: wire.there.index,
         name: HERE.to_owned(),
     };
-    let refused = kernel.attach(&mistaken, Mode::Auto, false).unwrap_err();
+    let refused = kernel.attach(&mistaken, Mode::Auto).unwrap_err();
     assert!(matches!(refused, AttachError::Gone { .. }));
     assert_bare();
 }

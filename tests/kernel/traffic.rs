@@ -329,7 +329,7 @@ fn what_counts_can_be_changed_at_any_time() {
         ..LoadSettings::default()
     })
     .unwrap();
-    let _attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+    let _attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
     let segment = tcp(CLIENT.into(), VIP.into(), OURS, SYN);
     let frame = frames::tagged(&segment, &[(0x88a8, 7), (0x8100, 0x6064)]);
     kernel.set_own_macs(&[MacAddr::new(OURS)].into()).unwrap();

@@ -72,7 +72,7 @@ fn a_tag_that_was_taken_off_the_frame_is_told() {
             let mut kernel = watching(flavour);
             let mut ring = kernel.take_ring().unwrap();
             let mut seen = Vec::new();
-            let _attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+            let _attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
             let advert = frames::advert();
             for (tpid, tci) in [(0x8100, 100), (0x8100, 0), (0x88a8, 0xefff)] {
                 receive(&wire.here, &frames::tagged(&advert, &[(tpid, tci)]));
@@ -100,8 +100,8 @@ fn what_a_host_sends_is_seen_leaving_and_arriving() {
         let mut kernel = watching(TcFlavour::Tcx);
         let mut ring = kernel.take_ring().unwrap();
         let mut seen = Vec::new();
-        let _there = kernel.attach(&wire.there, Mode::Tc, false).unwrap();
-        let _here = kernel.attach(&wire.here, Mode::Auto, false).unwrap();
+        let _there = kernel.attach(&wire.there, Mode::Auto).unwrap();
+        let _here = kernel.attach(&wire.here, Mode::Auto).unwrap();
         run("ip", &["address", "add", "192.0.2.100/24", "dev", THERE]);
         // Nobody answers a gratuitous request, which arping calls a failure.
         Command::new("arping")
@@ -134,7 +134,7 @@ fn the_filter_follows_the_watched_addresses() {
         let mut kernel = KernelHalf::load(&LoadSettings::default()).unwrap();
         let mut ring = kernel.take_ring().unwrap();
         let mut seen = Vec::new();
-        let _attachment = kernel.attach(&wire.here, Mode::Tc, false).unwrap();
+        let _attachment = kernel.attach(&wire.here, Mode::Auto).unwrap();
         let gateway = "192.0.2.100".parse().unwrap();
         let question = frames::arp(true, "192.0.2.7".parse().unwrap(), gateway);
         let unwatched = |kernel: &KernelHalf| kernel.counts().unwrap().get(Counter::ArpUnwatched);

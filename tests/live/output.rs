@@ -170,5 +170,5 @@ fn frames_are_kept_from_xdp() -> Result<()> {
 
 #[test]
 fn frames_are_kept_from_tc() -> Result<()> {
-    frames_kept_in("tc")
+    frames_kept_in("auto")
 }

@@ -229,7 +229,7 @@ fn vlans_are_told_apart() -> Result<()> {
         .namespace()
         .ip("link set dev eth7 address 02:00:00:00:07:00")?;
     let far = third.injector("far7")?;
-    for mode in ["xdp-native", "xdp-generic", "tc"] {
+    for mode in ["xdp-native", "xdp-generic", "auto"] {
         let wanted = ["-i", "eth7", "--mode", mode, "--watch", "fd78::100"];
         let watcher = Watcher::start(third, &[&wanted[..], &COUNTING[..]].concat())?;
         let segment = frames::tcp("fd78::50".parse()?, "fd78::100".parse()?, mac, frames::SYN);

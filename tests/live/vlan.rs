@@ -59,13 +59,13 @@ fn in_generic_xdp() -> Result<()> {
 
 #[test]
 fn in_tc() -> Result<()> {
-    tags_in("tc")
+    tags_in("auto")
 }
 
 #[test]
 fn stripped_by_the_switch() -> Result<()> {
     let wire = Wire::new()?;
-    let watcher = Watcher::start(wire.third(), &["-i", "eth0", "--mode", "tc"])?;
+    let watcher = Watcher::start(wire.third(), &["-i", "eth0", "--mode", "auto"])?;
     send_and_read(&wire.sender, watcher, "in")
 }
 

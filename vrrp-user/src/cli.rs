@@ -65,8 +65,7 @@ pub struct RunArgs {
     /// that is up, can broadcast and has a global address].
     #[arg(short, long = "interface", value_name = "NAME")]
     pub interfaces: Vec<String>,
-    /// How to see what comes in. `auto` tries native XDP, then TC. `tc` is the gentle choice:
-    /// native XDP makes some drivers reset their link.
+    /// How to see what comes in. XDP costs the traffic that is watched; `auto` does not.
     #[arg(long, value_enum, default_value_t)]
     pub mode: Mode,
     /// Show debug lines of the kernel programs on standard error; costs time on every frame.

@@ -134,7 +134,7 @@ pub async fn watch(
         arp: live.arp,
         traffic: live.traffic.is_some(),
         debug: live.kernel_log,
-        xdp: live.mode != Mode::Tc,
+        xdp: live.mode != Mode::Auto,
         ..LoadSettings::default()
     })?;
     if live.kernel_log {

@@ -26,7 +26,7 @@ pub struct LoadSettings {
     /// Size of the ring buffer in bytes; rounded up to a power of two of at least a page.
     pub ring_bytes: u32,
     /// Whether the XDP program is loaded; without it, interfaces are attached to by
-    /// [`super::Mode::Tc`] alone. The verifier takes its time over every program.
+    /// [`super::Mode::Auto`] alone. The verifier takes its time over every program.
     pub xdp: bool,
     /// How TC programs are attached; `None` chooses by the kernel's version.
     pub tc: Option<TcFlavour>,

@@ -133,25 +133,17 @@ impl KernelHalf {
 
     /// Hangs the programs on an interface of this network namespace.
     ///
-    /// `vlan_tags_stripped`: VLAN devices sit on it and its NIC takes the tags off, so that
-    /// [`Mode::Auto`] had better use TC.
-    ///
     /// # Errors
     ///
     /// Where the interface is gone, or a program that the mode asks for cannot be attached. Nothing
     /// stays attached then.
-    pub fn attach(
-        &mut self,
-        interface: &Interface,
-        mode: Mode,
-        vlan_tags_stripped: bool,
-    ) -> Result<Attachment, AttachError> {
+    pub fn attach(&mut self, interface: &Interface, mode: Mode) -> Result<Attachment, AttachError> {
         let programs = Programs {
             object: &mut self.object,
             xdp_refused: self.xdp_refused.as_deref(),
             flavour: self.flavour,
         };
-        programs.attach(interface, mode, vlan_tags_stripped)
+        programs.attach(interface, mode)
     }
 
     /// Adds an address to the kernel's filter for ARP and neighbour discovery.

@@ -59,7 +59,7 @@ impl Session {
             Selection::Default => reaching(&links, addresses),
             patterns @ Selection::Patterns(_) => patterns,
         };
-        let mut taps = Taps::new(selection, Mode::Tc);
+        let mut taps = Taps::new(selection, Mode::Auto);
         taps.begin(&links, &mut kernel)?;
         let host = Host::new(&links, &taps.indices());
         if settings.traffic {

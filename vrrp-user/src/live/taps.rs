@@ -28,15 +28,10 @@ pub(super) struct Taps {
 struct Attached {
     name: Arc<str>,
     place: Place,
+    /// VLAN devices sit on it, and its NIC takes their tags off before XDP sees them.
+    hides_tags: bool,
     /// `None` once the run has ended, while its last frames are under way.
     attachment: Option<Attachment>,
-}
-
-impl Attached {
-    fn is_native(&self) -> bool {
-        let attachment = self.attachment.as_ref();
-        attachment.is_some_and(|attachment| attachment.ingress == Ingress::XdpNative)
-    }
 }
 
 /// There is no interface to watch.
@@ -119,12 +114,18 @@ impl Taps {
     }
 
     /// What [`Taps::describe`] and [`Taps::frame`] go by.
-    fn outline(&self) -> Vec<(u32, Arc<str>, Place, Option<Ingress>)> {
+    fn outline(&self) -> Vec<(u32, Arc<str>, Place, bool, Option<Ingress>)> {
         self.attached
             .iter()
             .map(|(index, tap)| {
                 let ingress = tap.attachment.as_ref().map(|attachment| attachment.ingress);
-                (*index, tap.name.clone(), tap.place.clone(), ingress)
+                (
+                    *index,
+                    tap.name.clone(),
+                    tap.place.clone(),
+                    tap.hides_tags,
+                    ingress,
+                )
             })
             .collect()
     }
@@ -144,12 +145,8 @@ impl Taps {
             if let Some(tap) = self.attached.get_mut(index) {
                 tap.name = link.name.clone();
                 tap.place = place.clone();
-                // A VLAN came to sit on it, whose tags native XDP does not see.
-                if self.mode == Mode::Auto && hides_tags && tap.is_native() {
-                    self.attached.remove(index);
-                } else {
-                    continue;
-                }
+                tap.hides_tags = hides_tags;
+                continue;
             }
             if self.refused.contains_key(index) {
                 continue;
@@ -158,11 +155,12 @@ impl Taps {
                 index: *index,
                 name: link.name.to_string(),
             };
-            match kernel.attach(&interface, self.mode, hides_tags) {
+            match kernel.attach(&interface, self.mode) {
                 Ok(attachment) => {
                     let tap = Attached {
                         name: link.name.clone(),
                         place,
+                        hides_tags,
                         attachment: Some(attachment),
                     };
                     self.attached.insert(*index, tap);
@@ -206,11 +204,14 @@ impl Taps {
                 index: *index,
                 ingress: attachment.ingress.to_string(),
                 egress: Some(attachment.egress.to_string()),
-                reason: match (&attachment.no_xdp, self.mode) {
-                    (Some(why), _) => why.to_string(),
-                    (None, Mode::Auto) => "the driver takes XDP".to_owned(),
-                    (None, Mode::XdpNative | Mode::XdpGeneric | Mode::Tc) => "as asked".to_owned(),
-                },
+                reason: match self.mode {
+                    Mode::Auto => "costs the traffic least",
+                    Mode::XdpNative if tap.hides_tags => {
+                        "as asked; the NIC strips VLAN tags, so frames of all VLANs look untagged"
+                    }
+                    Mode::XdpNative | Mode::XdpGeneric => "as asked",
+                }
+                .to_owned(),
             })
             .collect()
     }
