@@ -114,20 +114,13 @@ impl Taps {
     }
 
     /// What [`Taps::describe`] and [`Taps::frame`] go by.
-    fn outline(&self) -> Vec<(u32, Arc<str>, Place, bool, Option<Ingress>)> {
-        self.attached
-            .iter()
-            .map(|(index, tap)| {
-                let ingress = tap.attachment.as_ref().map(|attachment| attachment.ingress);
-                (
-                    *index,
-                    tap.name.clone(),
-                    tap.place.clone(),
-                    tap.hides_tags,
-                    ingress,
-                )
-            })
-            .collect()
+    fn outline(&self) -> Vec<(record::Attachment, Place)> {
+        let places = self
+            .attached
+            .values()
+            .filter(|tap| tap.attachment.is_some());
+        let places = places.map(|tap| tap.place.clone());
+        self.describe().into_iter().zip(places).collect()
     }
 
     fn attach_new(
