@@ -9,7 +9,7 @@ use vrrp_ebpf::hook;
 
 use super::Clock;
 use crate::{
-    capture::{AttachError, Attachment, Event, Ingress, Interface, KernelHalf, Mode},
+    capture::{AttachError, Attachment, Event, Interface, KernelHalf, Mode},
     frame::{Direction, Frame, LinkType, Origin, Tap, VlanTag},
     link::{Links, Place, Selection},
     record,
