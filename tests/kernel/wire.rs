@@ -101,7 +101,7 @@ fn what_a_host_sends_is_seen_leaving_and_arriving() {
         let mut ring = kernel.take_ring().unwrap();
         let mut seen = Vec::new();
         let _there = kernel.attach(&wire.there, Mode::Auto).unwrap();
-        let _here = kernel.attach(&wire.here, Mode::Auto).unwrap();
+        let _here = kernel.attach(&wire.here, Mode::XdpNative).unwrap();
         run("ip", &["address", "add", "192.0.2.100/24", "dev", THERE]);
         // Nobody answers a gratuitous request, which arping calls a failure.
         Command::new("arping")

@@ -3,6 +3,7 @@
 //! The key exchange is done and nothing more: no login, no request. Whose key it is, the caller
 //! finds out by comparing.
 
+#[cfg(feature = "ssh-identity")]
 mod ssh;
 mod tls;
 
@@ -59,7 +60,10 @@ pub async fn identify(protocol: Protocol, at: SocketAddr) -> Result<String, Iden
             .await
             .map_err(IdentityError::Connect)?;
         match protocol {
+            #[cfg(feature = "ssh-identity")]
             Protocol::Ssh => ssh::host_key(stream).await,
+            #[cfg(not(feature = "ssh-identity"))]
+            Protocol::Ssh => Err(no_key("this build does without SSH")),
             Protocol::Tls => tls::certificate(stream, at.ip()).await,
         }
     };

@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 
-use crate::{setup, shell, workspace};
+use crate::{shell, workspace};
 
 pub(crate) fn build() -> Result<()> {
-    setup::build()?;
     // The default members of the workspace are what ships.
     shell::run(workspace::cargo().args(["build", "--release"]))
 }

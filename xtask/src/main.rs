@@ -13,6 +13,7 @@ mod lint;
 mod run;
 mod setup;
 mod shell;
+mod tap;
 mod test;
 mod tidy;
 mod workspace;
@@ -32,11 +33,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Install what is missing to build vrrpwatch; each command is printed before it runs.
+    /// Install what is missing for an option; building needs nothing but Rust. Each command is
+    /// printed before it runs.
     Setup {
         /// Install what the tests and the demo need, too: keepalived, FRR, tcpdump and others.
         #[arg(long)]
         tests: bool,
+        /// Install what `cargo xtask tap` needs, too: a compiler and a linker for the kernel's
+        /// target.
+        #[arg(long)]
+        tap: bool,
     },
     /// Build target/release/vrrpwatch, setting up what is missing.
     Build,
@@ -55,11 +61,9 @@ enum Verb {
     /// Check format, lints, documentation and the rules of the house.
     Lint,
     /// Watch a real keepalived pair start, fail over and split, in namespaces of its own.
-    Demo {
-        /// Everything is set up and built; this is the part that needs root.
-        #[arg(long, hide = true)]
-        prepared: bool,
-    },
+    Demo,
+    /// Build the kernel programs from source and put them into vrrp-ebpf/prebuilt.
+    Tap,
     /// Measure what vrrpwatch costs.
     Bench {
         #[command(subcommand)]
@@ -80,8 +84,10 @@ fn main() -> ExitCode {
 
 fn perform(verb: Verb) -> Result<()> {
     match verb {
-        Verb::Setup { tests } => {
-            setup::build()?;
+        Verb::Setup { tests, tap } => {
+            if tap {
+                setup::tap()?;
+            }
             if tests {
                 setup::tests()?;
             }
@@ -92,7 +98,8 @@ fn perform(verb: Verb) -> Result<()> {
         Verb::Run { args } => run::run(&args),
         Verb::Test { args } => test::test(&args),
         Verb::Lint => lint::lint(),
-        Verb::Demo { prepared } => demo::demo(prepared),
+        Verb::Demo => demo::demo(),
+        Verb::Tap => tap::tap(),
         Verb::Bench { subject } => bench::bench(subject),
     }
 }

@@ -3,6 +3,7 @@
 //! A machine where all is there is not touched, nor is the network.
 
 mod apt;
+pub(crate) mod deny;
 mod linker;
 mod peers;
 mod toolchain;
@@ -13,11 +14,18 @@ use anyhow::Result;
 
 use crate::shell;
 
-/// What building vrrpwatch needs: a compiler that can build `core` for the kernel, and the linker
-/// that makes a kernel object of it.
-pub(crate) fn build() -> Result<()> {
+/// What building the kernel programs needs: a compiler that can build `core` for the kernel, and the
+/// linker that makes a kernel object of it. Returns the compiler's name.
+pub(crate) fn tap() -> Result<String> {
     let toolchain = toolchain::ensure()?;
-    linker::ensure(&toolchain)
+    linker::ensure(&toolchain)?;
+    Ok(toolchain.name)
+}
+
+/// The compiler of the kernel programs, if it and the linker are there.
+pub(crate) fn tap_if_there() -> Option<String> {
+    let toolchain = toolchain::find()?;
+    linker::fits(&toolchain).then_some(toolchain.name)
 }
 
 /// What the tests and the demo need besides: other people's daemons, and witnesses.
@@ -27,6 +35,7 @@ pub(crate) fn tests() -> Result<()> {
 
 /// What the lints need, which rustup's minimal profile lacks.
 pub(crate) fn components() -> Result<()> {
+    deny::ensure()?;
     for (component, program) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
         if shell::ask(Command::new(program).arg("--version")).is_none() {
             shell::run(Command::new("rustup").args(["component", "add", component]))?;

@@ -1,13 +1,32 @@
 //! Running commands where the reader can see them.
 
 use std::{
+    env,
     ffi::{OsStr, OsString},
     os::unix::process::CommandExt as _,
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use vrrp_tests::lab::find_program;
+
+/// Directories of the administrator's programs, which are often not on the PATH.
+const SYSTEM: [&str; 5] = [
+    "/usr/sbin",
+    "/sbin",
+    "/usr/local/sbin",
+    "/usr/lib/frr",
+    "/usr/lib/systemd",
+];
+
+/// Finds a program on the PATH or where the distribution keeps its daemons.
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(SYSTEM.iter().map(PathBuf::from))
+        .map(|directory| directory.join(name))
+        .find(|file| file.is_file())
+}
 
 /// Prints a command and runs it; it must succeed.
 pub(crate) fn run(command: &mut Command) -> Result<()> {

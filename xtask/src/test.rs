@@ -11,7 +11,6 @@ use crate::{setup, shell, workspace};
 const THREADS: &str = "6";
 
 pub(crate) fn test(args: &[OsString]) -> Result<()> {
-    setup::build()?;
     setup::tests()?;
 
     // Live tests run the program itself, which `cargo test` does not build. Building both in one

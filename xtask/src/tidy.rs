@@ -57,6 +57,28 @@ const PRIVATE_PATHS: [&str; 4] = [
     concat!("../sha", "red"),
 ];
 
+/// What may lie in the root: a stray file there is the first thing that a newcomer reads.
+const ROOT: [&str; 18] = [
+    ".cargo",
+    ".ci",
+    ".gitignore",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-GPL-2.0",
+    "LICENSE-MIT",
+    "README.md",
+    "clippy.toml",
+    "deny.toml",
+    "docs",
+    "rustfmt.toml",
+    "tests",
+    "xtask",
+];
+
 /// Checks every file that git knows or would add.
 pub(crate) fn tidy() -> Result<()> {
     println!("+ tidy");
@@ -101,6 +123,10 @@ fn files() -> Result<Vec<String>> {
 fn check(path: &str, text: &str, broken: &mut Vec<String>) {
     let mut complain =
         |line: usize, message: String| broken.push(format!("{path}:{line}: {message}"));
+    let top = path.split('/').next().unwrap_or(path);
+    if !ROOT.contains(&top) && !top.starts_with("vrrp-") {
+        complain(1, format!("{top} does not belong in the root"));
+    }
     let is_rust = Path::new(path).extension().is_some_and(|it| it == "rs");
     if is_rust {
         if !text.starts_with("//!") {
@@ -183,16 +209,21 @@ mod tests {
         let long = format!("//! Long.\n{}", "\n".repeat(MAX_LINES));
         let private = format!("see {}me/notes", PRIVATE_PATHS[0]);
         for (path, text, complaint) in [
-            ("a.rs", "use x;", "does not open"),
-            ("a.rs", long.as_str(), "is longer"),
-            ("a/mod.rs", "//! A.", "is a mod.rs"),
-            ("a.rs", "//! A.\n    #[allow(dead_code)]", "allows a lint"),
+            ("xtask/a.rs", "use x;", "does not open"),
+            ("xtask/a.rs", long.as_str(), "is longer"),
+            ("xtask/a/mod.rs", "//! A.", "is a mod.rs"),
             (
-                "a.rs",
+                "xtask/a.rs",
+                "//! A.\n    #[allow(dead_code)]",
+                "allows a lint",
+            ),
+            (
+                "xtask/a.rs",
                 concat!("//! A.\nlet x = 1; // FIX", "ME: two"),
                 "FIXME",
             ),
-            ("a.md", private.as_str(), "path of one machine"),
+            ("docs/a.md", private.as_str(), "path of one machine"),
+            ("raw.py", "import socket", "does not belong in the root"),
             (
                 "vrrp-user/src/wire.rs",
                 "//! A.\nuse std::{fs, io};",

@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
 
-use crate::report::Format;
+use crate::{identity::Protocol, report::Format};
 
 /// Arguments of `vrrpwatch who`.
 #[derive(Debug, Args)]
@@ -25,9 +25,10 @@ pub struct WhoArgs {
     pub wait: Option<Duration>,
     /// Compare the SSH host key at the address with those at its routers: tells whom a login would
     /// reach. Only the key exchange is done.
+    #[cfg(feature = "ssh-identity")]
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "22")]
     pub ssh: Option<u16>,
-    /// The same with the TLS certificate.
+    /// Compare the TLS certificate at the address with those at its routers.
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "443")]
     pub tls: Option<u16>,
     /// Count in the kernel for so many seconds what of the addresses' traffic this host gets.
@@ -42,6 +43,19 @@ pub struct WhoArgs {
     /// Form of the output.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+impl WhoArgs {
+    /// The services whose keys are compared, each with its port.
+    pub fn services(&self) -> impl Iterator<Item = (Protocol, u16)> {
+        #[cfg(feature = "ssh-identity")]
+        let ssh = self.ssh;
+        #[cfg(not(feature = "ssh-identity"))]
+        let ssh = None;
+        [(Protocol::Ssh, ssh), (Protocol::Tls, self.tls)]
+            .into_iter()
+            .filter_map(|(protocol, port)| Some((protocol, port?)))
+    }
 }
 
 /// Arguments of `vrrpwatch arping`.

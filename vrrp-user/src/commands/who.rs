@@ -13,7 +13,7 @@ use nix::net::if_::if_nametoindex;
 use super::{Failure, Outcome, ask_settings, runtime, say};
 use crate::{
     cli::WhoArgs,
-    identity::{Protocol, identify},
+    identity::identify,
     link::Selection,
     live::{LiveError, Session},
     model::Timestamp,
@@ -63,9 +63,7 @@ pub(super) fn who(args: &WhoArgs) -> Result<Outcome, Failure> {
 
 /// Compares what machines show of themselves at the address and at its routers.
 async fn compare_keys(args: &WhoArgs, who: &mut Who) {
-    let services = [(Protocol::Ssh, args.ssh), (Protocol::Tls, args.tls)];
-    for (protocol, port) in services {
-        let Some(port) = port else { continue };
+    for (protocol, port) in args.services() {
         let mut sources: Vec<(IpAddr, Option<String>)> = who
             .advertised
             .iter()

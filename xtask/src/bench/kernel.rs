@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 
-use crate::{setup, shell, test, workspace};
+use crate::{shell, test, workspace};
 
 pub(crate) fn kernel() -> Result<()> {
-    setup::build()?;
     let mut command = workspace::cargo();
     // The programs are built with optimisation in any profile, and the kernel times them.
     command.args([

@@ -6,9 +6,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use vrrp_tests::lab::find_program;
 
-use crate::shell;
+use crate::shell::{self, find_program};
 
 /// Whether this machine takes its packages from apt.
 pub(super) fn is_available() -> bool {

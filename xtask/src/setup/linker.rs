@@ -11,10 +11,12 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use vrrp_tests::lab::find_program;
 
 use super::{apt, toolchain::Toolchain};
-use crate::{shell, workspace};
+use crate::{
+    shell::{self, find_program},
+    workspace,
+};
 
 const NAME: &str = "bpf-linker";
 const VERSION: &str = "0.13.0";

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use vrrp_tests::lab::find_program;
 
 use super::apt;
-use crate::shell;
+use crate::shell::{self, find_program};
 
 /// Programs, and Debian's packages of them.
 const PEERS: [(&str, &str); 12] = [

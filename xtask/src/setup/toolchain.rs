@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::{apt, linker};
 use crate::shell;
 
-/// Names another toolchain, for those who know better. vrrp-user's build script heeds it, too.
+/// Names another toolchain, for those who know better.
 const CHOICE: &str = "VRRPWATCH_EBPF_TOOLCHAIN";
 
 /// The name under which rustup knows the distribution's compiler.
@@ -24,6 +24,8 @@ const NIGHTLY: &str = "nightly";
 /// A toolchain that can build the kernel programs.
 #[derive(Debug)]
 pub(super) struct Toolchain {
+    /// The name by which rustup knows it.
+    pub(super) name: String,
     /// The major version of the LLVM in it.
     pub(super) llvm: u32,
 }
@@ -37,14 +39,7 @@ pub(super) fn ensure() -> Result<Toolchain> {
         shell::ask(Command::new("rustup").arg("--version")).is_some(),
         "rustup is missing, which keeps the two compilers apart; get it from https://rustup.rs"
     );
-    if let Ok(toolchain) = probe(LINKED) {
-        return Ok(toolchain);
-    }
-    // Somebody's nightly is welcome if there is a linker for it. Making one is easier for the
-    // distribution's compiler, whose LLVM is packaged.
-    if let Ok(toolchain) = probe(NIGHTLY)
-        && linker::fits(&toolchain)
-    {
+    if let Some(toolchain) = find() {
         return Ok(toolchain);
     }
     if apt::is_available() && distribution_offers_one()? {
@@ -62,6 +57,15 @@ pub(super) fn ensure() -> Result<Toolchain> {
         "rust-src",
     ]))?;
     probe(NIGHTLY)
+}
+
+/// A toolchain that is there and has its linker, or that is easy to make one for.
+pub(super) fn find() -> Option<Toolchain> {
+    probe(LINKED).ok().or_else(|| {
+        // Somebody's nightly is welcome if there is a linker for it. Making one is easier for the
+        // distribution's compiler, whose LLVM is packaged.
+        probe(NIGHTLY).ok().filter(linker::fits)
+    })
 }
 
 /// Looks whether a toolchain is there, new enough, and has its sources.
@@ -97,6 +101,7 @@ fn probe(name: &str) -> Result<Toolchain> {
     let llvm = field("LLVM version: ")?;
     let llvm = numbers(llvm).next();
     Ok(Toolchain {
+        name: name.to_owned(),
         llvm: llvm.context("`rustc -vV` names no LLVM version")?,
     })
 }
