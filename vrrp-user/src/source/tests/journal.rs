@@ -156,7 +156,18 @@ fn journalctl(directory: &Directory) -> Option<Pid> {
 
 /// Kills the journalctl, and waits until it is no more.
 async fn kill_journalctl(directory: &Directory) {
-    let pid = journalctl(directory).expect("a journalctl");
+    // A process that has only just been started shows no command line yet.
+    let found = async {
+        loop {
+            match journalctl(directory) {
+                Some(pid) => return pid,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let pid = tokio::time::timeout(PATIENCE, found)
+        .await
+        .expect("a journalctl");
     kill(pid, Signal::SIGKILL).expect("a process of ours");
     let gone = async {
         while journalctl(directory) == Some(pid) {
@@ -191,6 +202,19 @@ async fn a_journalctl_that_dies_before_the_first_entry_costs_none_either() {
     let mut journal = Journal::new(&directory);
     journal.time -= 60_000_000;
     journal.append_number(1);
+    // Without a journal that it can read, journalctl ends by itself.
+    let there = async {
+        let entries = || {
+            let mut command = Command::new("journalctl");
+            let command = command.arg("--directory").arg(&directory.0).arg("--quiet");
+            command.output().expect("journalctl runs").stdout
+        };
+        while entries().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(PATIENCE, there).await;
+    in_time.expect("the writer makes a journal");
     let mut logs = follow(&directory, false);
     kill_journalctl(&directory).await;
     journal.time = wall_clock().as_nanos() / 1000;
