@@ -8,6 +8,7 @@ mod properties;
 mod recorded;
 mod scenes;
 mod session;
+mod sight;
 mod stage;
 mod suspicion;
 mod traffic;

@@ -4,11 +4,12 @@ use etherparse::ArpOperation;
 use vrrp_tests::{frames::GROUP_V4, vrrp::Message};
 use vrrp_user::{
     frame::Direction,
-    record::{Attachment, Cause, ChangeReason, Code, LossReason, Start},
+    record::{Cause, ChangeReason, Code, LossReason},
+    sight::Seat,
 };
 
 use crate::stage::{
-    Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, arp, numbered_advert, time,
+    Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, arp, numbered_advert, seat, time,
 };
 
 fn message(priority: u8) -> Message {
@@ -85,20 +86,11 @@ fn after_a_loss_silence_proves_nothing_for_a_while() {
 #[test]
 fn where_egress_is_unseen_this_host_may_be_the_active_router() {
     let mut stage = Stage::new();
-    let start = Start {
-        version: String::new(),
-        kernel: None,
-        attachments: vec![Attachment {
-            interface: "eth0".to_owned(),
-            index: 1,
-            ingress: "xdp-native".to_owned(),
-            egress: None,
-            reason: String::new(),
-        }],
-        files: Vec::new(),
-        notes: Vec::new(),
+    let deaf = Seat {
+        egress: false,
+        ..seat("eth0")
     };
-    stage.observer.handle_start(time(0), start);
+    stage.observer.handle_seats(time(0), &[deaf]);
     for (at, frame) in pair().in_order() {
         stage.frame(at, frame);
     }

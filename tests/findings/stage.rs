@@ -12,6 +12,7 @@ use vrrp_user::{
     model::{FingerprintKey, Timestamp},
     observer::{ArpMode, Observer, Output, Settings},
     record::{Body, Code, FindingRecord, Record, StateRecord, Status},
+    sight::Seat,
 };
 
 /// A second, in the milliseconds of a script.
@@ -162,6 +163,16 @@ pub(crate) fn seen(at: u64, frame: Vec<u8>, direction: Option<Direction>) -> Fra
         stripped_tag: None,
         length: u32::try_from(frame.len()).expect("a frame"),
         data: Bytes::from(frame),
+    }
+}
+
+/// An interface of which everything is seen.
+pub(crate) fn seat(interface: &str) -> Seat {
+    Seat {
+        interface: interface.into(),
+        formerly: None,
+        blind: None,
+        egress: true,
     }
 }
 

@@ -6,6 +6,7 @@ mod daemon;
 mod drops;
 mod mismatches;
 mod scene;
+mod seat;
 
 use std::time::Duration;
 

@@ -50,9 +50,12 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
     third
         .namespace()
         .ip("link set dev eth8 down\nlink set dev eth8 name dmz8\nlink set dev dmz8 up")?;
-    expect_start(&watcher, &["eth0"])?;
+    // What is watched stays watched, whatever it is called.
+    expect_start(&watcher, &["eth0", "dmz8"])?;
     wait_until_up(third)?;
     far.send(&advert(3))?;
+    let record = watcher.expect("an advert on dmz8", |record| is_advert(record, 3))?;
+    assert_eq!(record["interface"], "dmz8");
 
     third
         .namespace()
@@ -70,7 +73,7 @@ fn a_pattern_follows_interfaces_as_they_come_go_and_change_their_names() -> Resu
     assert_eq!(record["interface"], "eth0");
 
     let records = watcher.stop()?;
-    assert_eq!(priorities(&records), [1, 2, 4, 5], "dmz8 is not watched");
+    assert_eq!(priorities(&records), [1, 2, 3, 4, 5]);
     Ok(())
 }
 
@@ -82,6 +85,27 @@ fn an_interface_that_comes_back_is_watched_again() -> Result<()> {
     let watcher = Watcher::start(third, &["-i", "eth7"])?;
     third.namespace().ip("link delete dev eth7")?;
     expect_start(&watcher, &[])?;
+
+    second_cable(third)?;
+    expect_start(&watcher, &["eth7"])?;
+    third.injector("far7")?.send(&advert(1))?;
+    watcher.expect("an advert", |record| is_advert(record, 1))?;
+    watcher.stop()?;
+    Ok(())
+}
+
+#[test]
+fn an_interface_that_is_not_there_yet_is_waited_for() -> Result<()> {
+    let wire = Wire::new()?;
+    let third = wire.third();
+    let watcher = Watcher::start(third, &["-i", "eth7", "-i", "bond0.100"])?;
+    let start = watcher.records()?.swap_remove(0);
+    assert_eq!(names(&start), [""; 0]);
+    let notes = start["notes"].to_string();
+    assert!(
+        notes.contains("eth7") && notes.contains("bond0.100"),
+        "{notes}"
+    );
 
     second_cable(third)?;
     expect_start(&watcher, &["eth7"])?;

@@ -148,6 +148,10 @@ impl Chronicle {
         let Body::State(state) = &record.body else {
             return None;
         };
+        // Nobody saw how it came about.
+        if state.reason == ChangeReason::Unobserved {
+            return None;
+        }
         match state.completes {
             None => {
                 if self.open.len() >= MAX_OPEN {

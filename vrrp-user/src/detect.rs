@@ -15,6 +15,7 @@ mod advert_gap;
 mod auth_mismatch;
 mod bad_checksum;
 mod bad_ttl;
+mod blind;
 mod carp_neighbour;
 mod checksum_variant_mismatch;
 mod config_drift;
@@ -57,10 +58,7 @@ mod vmac_mismatch;
 mod vrid_collision;
 mod words;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
     daemon::Daemons,
@@ -69,7 +67,8 @@ use crate::{
     machine::Machine,
     model::{Span, Timestamp},
     probe::Round,
-    record::{Body, LossReason, Record, Severity, Start},
+    record::{Body, LossReason, Record, Severity},
+    sight::Seat,
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
@@ -108,8 +107,6 @@ pub struct Analyst {
     incidents: Incidents,
     echoes: Echoes,
     displaced: Displaced,
-    /// Since when everything that is to be seen has been seen.
-    seeing: Option<Timestamp>,
     worst: Option<Severity>,
     records: Vec<Record>,
 }
@@ -128,18 +125,25 @@ impl Analyst {
         self.worst
     }
 
-    /// Takes in what is watched, and how: where frames that this host sends are not seen, nothing
-    /// is concluded from what is missing.
-    pub fn handle_start(&mut self, time: Timestamp, start: &Start) {
+    /// Takes in that watching begins.
+    pub fn handle_start(&mut self, time: Timestamp) {
         self.handle_timeout(time);
-        self.seeing.get_or_insert(self.now);
-        let unseen: BTreeSet<String> = start
-            .attachments
-            .iter()
-            .filter(|attachment| attachment.egress.is_none())
-            .map(|attachment| attachment.interface.clone())
-            .collect();
-        self.tracker.set_egress_unseen(unseen);
+        self.tracker.begin(self.now);
+    }
+
+    /// Takes in from where there is to see: where nothing is seen, nothing is concluded.
+    pub fn handle_seats(&mut self, time: Timestamp, seats: &[Seat]) {
+        self.handle_timeout(time);
+        for seat in seats {
+            if let Some(formerly) = &seat.formerly {
+                self.ledger.rename(formerly, &seat.interface);
+            }
+        }
+        for change in self.tracker.set_seats(seats, self.now) {
+            let record = blind::settle(&change, &self.tracker, &mut self.ledger, self.now);
+            self.raise(record);
+        }
+        self.assess_all();
     }
 
     /// Takes in that an address is asked for.
@@ -154,7 +158,9 @@ impl Analyst {
         let concerned = self.tracker.note_round(round, now);
         let unheard_of = concerned.is_empty()
             && self
-                .seeing
+                .tracker
+                .sights()
+                .everywhere_since()
                 .is_some_and(|since| round.asked.since(since) >= ADVERTS_WOULD_COME);
         if unheard_of && !round.answers.is_empty() && !round.held {
             self.note(&round.segment, vip_without_master::report(round));
@@ -213,8 +219,11 @@ impl Analyst {
         if !lost.keys().any(blinding) {
             return;
         }
-        self.seeing = Some(self.now);
         self.tracker.lose(self.now);
+        self.assess_all();
+    }
+
+    fn assess_all(&mut self) {
         let routers: Vec<RouterId> = self.tracker.routers().map(Router::id).collect();
         for id in routers {
             self.assess(id);
@@ -380,6 +389,12 @@ impl Analyst {
         let Some(router) = self.tracker.router(id) else {
             return;
         };
+        // While its place is out of sight nothing is found and nothing is cleared: when it is seen
+        // again, all are asked.
+        if !router.sight().is_open() {
+            self.tracker.schedule(id, None, now);
+            return;
+        }
         let view = View {
             router,
             daemons: &self.daemons,

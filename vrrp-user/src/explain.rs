@@ -8,6 +8,7 @@ mod election;
 mod mismatch;
 mod packets;
 mod probing;
+mod seat;
 mod traffic;
 
 use std::fmt::{self, Display, Write as _};
@@ -70,6 +71,7 @@ pub const fn explain(code: Code) -> &'static Explanation {
         Code::LogWireDisagree => &daemon::LOG_WIRE_DISAGREE,
         Code::ConfigDrift => &daemon::CONFIG_DRIFT,
         Code::LogGap => &daemon::LOG_GAP,
+        Code::Blind => &seat::BLIND,
         Code::PlaintextAuth => &packets::PLAINTEXT_AUTH,
         Code::CarpNeighbour => &packets::CARP_NEIGHBOUR,
     }

@@ -29,6 +29,7 @@ pub mod probe;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod sight;
 pub mod source;
 pub mod tracker;
 pub mod traffic;

@@ -25,8 +25,8 @@ use crate::{frame::VlanTag, model::MacAddr};
 pub struct Link {
     /// Its name.
     pub name: Arc<str>,
-    /// Administratively up.
-    pub up: bool,
+    /// Whether frames can come and go.
+    pub state: LinkState,
     /// Able to broadcast: Ethernet and its like.
     pub broadcast: bool,
     /// Its Ethernet address.
@@ -43,6 +43,17 @@ pub struct Link {
     pub assigned: Vec<Assigned>,
     /// Its NIC moves VLAN tags out of the frames; known only where VLAN devices sit on it.
     pub strips_tags: bool,
+}
+
+/// Whether frames can come and go through an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Taken down on this host.
+    Down,
+    /// Up on this host, and no carrier: the cable, or the other end.
+    NoCarrier,
+    /// Up.
+    Up,
 }
 
 /// What an interface is made of, as far as it changes where frames are seen.
@@ -166,7 +177,7 @@ mod tests {
     pub(super) fn link(name: &str) -> Link {
         Link {
             name: Arc::from(name),
-            up: true,
+            state: LinkState::Up,
             broadcast: true,
             mac: None,
             kind: LinkKind::Other,

@@ -15,11 +15,12 @@ mod clock;
 mod counting;
 mod drops;
 mod losses;
+mod seats;
 mod session;
 mod sockets;
 mod taps;
 
-use std::{io, sync::atomic::Ordering, time::Duration};
+use std::{io, path::PathBuf, sync::atomic::Ordering, time::Duration};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -40,7 +41,7 @@ use crate::{
     machine::AddressChange,
     model::Timestamp,
     observer::{ArpMode, Observer, Output, Request, Settings},
-    probe::{Asker, AskerError, Host},
+    probe::{Asker, AskerError},
     record::Start,
     report::{Report, Writer},
     source::{LogSettings, Logs, SourceError},
@@ -65,8 +66,8 @@ pub struct LiveSettings {
     pub traffic: Option<Duration>,
     /// Logs to read.
     pub logs: LogSettings,
-    /// Configuration of keepalived on this host.
-    pub conf: Option<Conf>,
+    /// Configuration of keepalived on this host, and the file it is in.
+    pub conf: Option<(PathBuf, Conf)>,
     /// End after this time.
     pub duration: Option<Duration>,
 }
@@ -144,13 +145,24 @@ pub async fn watch(
     let link_watch = Watch::new()?;
     let links = link_watch.snapshot().await?;
     let mut taps = Taps::new(live.selection, live.mode);
-    taps.begin(&links, &mut kernel)?;
+    match taps.begin(&links, &mut kernel) {
+        // It may come yet.
+        Err(LiveError::NothingToWatch(why)) => taps.wait(&why),
+        begun => begun?,
+    }
     let asker = settings.probe.is_some().then(Asker::open).transpose()?;
     let signals = Signals::new().map_err(system("handle signals"))?;
     let (writer, written) = Writer::spawn(report).map_err(system("start a thread"))?;
     let logs = Logs::start(&live.logs, clock.now()?)?;
     let mut observer = Observer::new(settings);
-    if let Some(conf) = live.conf {
+    let mut sources = live.logs.describe();
+    for path in live.logs.missing() {
+        let note = format!("{path} does not exist; it is read when it comes");
+        tracing::warn!("{note}");
+        taps.note(note);
+    }
+    if let Some((path, conf)) = live.conf {
+        sources.push(format!("configuration {}", path.display()));
         observer.set_conf(conf);
     }
     let now = clock.now()?;
@@ -168,10 +180,12 @@ pub async fn watch(
         drops: DropWatch::default(),
         counting,
         writer,
+        links,
+        sources,
     };
-    run.identify(&links)?;
+    run.identify()?;
     run.announce();
-    run.survey(&links)?;
+    run.survey()?;
     let outcome = run
         .until_end(signals, written, link_watch, live.duration)
         .await;
@@ -194,6 +208,10 @@ struct Live {
     observer: Observer,
     writer: Writer,
     events: Vec<Event>,
+    /// The interfaces as they were last.
+    links: Links,
+    /// The logs and the configuration that are read, in words.
+    sources: Vec<String>,
 }
 
 /// The signals that matter.
@@ -237,16 +255,20 @@ impl Live {
                 () = sleep(end.since(now)), if duration.is_some() => return Ok(()),
                 _ = signals.hangup.recv() => self.writer.reopen(),
                 () = until(deadline, now) => self.catch_up()?,
-                _ = accounting.tick() => self.catch_up()?,
+                _ = accounting.tick() => {
+                    self.catch_up()?;
+                    self.verify()?;
+                }
                 () = until(self.reading_due(), now) => self.take_traffic()?,
                 () = until(relink_at, now) => {
                     relink_at = None;
                     let links = link_watch.snapshot().await?;
                     // What was seen so far belongs to the interfaces as they were.
                     self.catch_up()?;
-                    self.identify(&links)?;
-                    self.relink(&links);
-                    self.survey(&links)?;
+                    self.links = links;
+                    self.identify()?;
+                    self.relink();
+                    self.survey()?;
                 }
                 changed = link_watch.changed() => {
                     self.take_addresses(&changed?)?;
@@ -290,8 +312,9 @@ impl Live {
             kernel: nix::sys::utsname::uname()
                 .ok()
                 .map(|name| name.release().to_string_lossy().into_owned()),
-            attachments: self.taps.describe(),
+            attachments: self.taps.describe(&self.links),
             files: Vec::new(),
+            sources: self.sources.clone(),
             notes: self.taps.take_notes(),
         };
         if let Ok(now) = self.clock.now() {
@@ -353,29 +376,6 @@ impl Live {
             self.take_events();
         }
         self.take_events();
-    }
-
-    fn relink(&mut self, links: &Links) {
-        if self.taps.update(links, &mut self.kernel) {
-            self.announce();
-        }
-    }
-
-    /// Tells the kernel where frames for this host are sent to.
-    fn identify(&mut self, links: &Links) -> Result<(), LiveError> {
-        if self.counting.is_some() {
-            self.kernel.set_own_macs(&links.own_macs())?;
-        }
-        Ok(())
-    }
-
-    /// Tells the observer what this host holds and from where it may ask.
-    fn survey(&mut self, links: &Links) -> Result<(), LiveError> {
-        let host = Host::new(links, &self.taps.indices());
-        self.observer
-            .handle_host(self.clock.now()? - SETTLING, host);
-        self.pass_outputs();
-        Ok(())
     }
 
     /// Tells the observer of addresses that came and went, after the frames that left before.

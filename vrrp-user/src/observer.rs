@@ -36,6 +36,7 @@ use crate::{
         AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
         Start, Summary,
     },
+    sight::Seat,
     tracker::Segment,
     wire::{self, Arp, Checksum, Nd, NdKind, Packet},
 };
@@ -163,8 +164,16 @@ impl Observer {
     /// Reports the start of a run, or a change of what it watches.
     pub fn handle_start(&mut self, time: Timestamp, start: Start) {
         self.advance(time);
-        self.analyst.handle_start(time, &start);
+        self.analyst.handle_start(time);
         self.report(time, Body::Start(start));
+    }
+
+    /// Takes in from where there is to see, all of it: an interface that is not named any more is
+    /// gone.
+    pub fn handle_seats(&mut self, time: Timestamp, seats: &[Seat]) {
+        self.advance(time);
+        self.analyst.handle_seats(self.now, seats);
+        self.collect();
     }
 
     /// Takes a frame in. Returns whether there was something to report of it.

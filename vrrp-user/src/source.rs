@@ -109,6 +109,26 @@ impl LogSettings {
     }
 }
 
+impl LogSettings {
+    /// What is read, in words.
+    pub fn describe(&self) -> Vec<String> {
+        let files = self.files.iter().map(|file| format!("log {file}"));
+        let journal = self.journal.iter().map(|journal| match &journal.directory {
+            Some(directory) => format!("journal {}", directory.display()),
+            None => "journal".to_owned(),
+        });
+        let pipe = self.notify_fifo.iter();
+        let pipe = pipe.map(|path| format!("notifications {}", path.display()));
+        files.chain(journal).chain(pipe).collect()
+    }
+
+    /// The files that do not exist yet.
+    pub fn missing(&self) -> Vec<String> {
+        let files = self.files.iter().filter(|file| !file.path.exists());
+        files.map(|file| format!("log {file}")).collect()
+    }
+}
+
 /// Lines that go through the queue at once.
 const BATCH: usize = 256;
 /// Batches under way.

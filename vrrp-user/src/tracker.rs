@@ -20,6 +20,7 @@ pub(crate) mod neighbours;
 pub(crate) mod probed;
 mod rivalry;
 mod router;
+mod seats;
 mod segment;
 pub(crate) mod speaker;
 mod takeover;
@@ -43,6 +44,7 @@ pub(crate) use neighbours::{How, Saying};
 use crate::{
     model::{MacAddr, Timestamp, Vrid},
     record::StateRecord,
+    sight::Sights,
 };
 use admission::Claim;
 
@@ -63,8 +65,8 @@ pub struct Tracker {
     /// When each has to be looked at again.
     schedule: BTreeSet<(Timestamp, RouterId)>,
     due: BTreeMap<RouterId, Timestamp>,
-    /// Interfaces on which frames that this host sends are not seen.
-    egress_unseen: BTreeSet<String>,
+    /// What is seen of the interfaces.
+    sights: Sights,
 }
 
 /// A virtual router that is kept no longer.
@@ -92,21 +94,6 @@ impl Tracker {
 
     pub(crate) fn router(&self, id: RouterId) -> Option<&Router> {
         self.routers.get(&id)
-    }
-
-    /// Takes in on which interfaces frames that this host sends are not seen.
-    pub(crate) fn set_egress_unseen(&mut self, interfaces: BTreeSet<String>) {
-        self.egress_unseen = interfaces;
-        for router in self.routers.values_mut() {
-            router.egress_unseen = is_unseen(&self.egress_unseen, &router.segment);
-        }
-    }
-
-    /// Takes in that frames were lost.
-    pub(crate) fn lose(&mut self, now: Timestamp) {
-        for router in self.routers.values_mut() {
-            router.blind = Some(now);
-        }
     }
 
     /// Takes an advert in. Returns its virtual router, and one that had to be forgotten for it.
@@ -295,7 +282,7 @@ impl Tracker {
         let id = RouterId(self.next);
         self.next += 1;
         let mut router = Router::new(id, segment.clone(), claim, now);
-        router.egress_unseen = is_unseen(&self.egress_unseen, segment);
+        router.sight = self.sights.of(segment.interface.as_deref(), now).from(now);
         self.by_age.insert(router.filed);
         self.routers.insert(id, router);
         id
@@ -428,11 +415,4 @@ impl Tracker {
             displaced,
         })
     }
-}
-
-fn is_unseen(interfaces: &BTreeSet<String>, segment: &Segment) -> bool {
-    segment
-        .interface
-        .as_ref()
-        .is_some_and(|interface| interfaces.contains(&**interface))
 }

@@ -11,7 +11,7 @@ const MAX_LINES: usize = 500;
 
 /// The modules of vrrp-user that only compute: data in, data out. What they need of the world is
 /// an argument.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "chronicle",
     "daemon",
     "detect",
@@ -23,6 +23,7 @@ const PURE: [&str; 14] = [
     "model",
     "observer",
     "record",
+    "sight",
     "tracker",
     "traffic",
     "wire",

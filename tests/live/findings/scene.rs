@@ -59,6 +59,48 @@ impl Scene {
         Self::on(lab.host("third"))
     }
 
+    /// Begins to watch what is watched by default.
+    pub(crate) fn of_default(host: &Host) -> Result<Self> {
+        let watcher = Watcher::start(host, &[])?;
+        Ok(Self { watcher })
+    }
+
+    /// Takes its programs off the interfaces, as another program with the rights can.
+    pub(crate) fn detach(&self, host: &Host) -> Result<()> {
+        let mut detached = 0;
+        for entry in std::fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
+            let Ok(info) = std::fs::read_to_string(entry?.path()) else {
+                continue;
+            };
+            for line in info.lines() {
+                if let Some(id) = line.strip_prefix("link_id:") {
+                    host.run("bpftool", &["link", "detach", "id", id.trim()])?;
+                    detached += 1;
+                }
+            }
+        }
+        ensure!(detached > 0, "nothing was attached by a link");
+        Ok(())
+    }
+
+    /// The changes of the active router so far.
+    pub(crate) fn changes(&self) -> Result<Vec<Value>> {
+        let records = self.watcher.records()?.into_iter();
+        Ok(records
+            .filter(|record| record["record"] == "state" && record["completes"].is_null())
+            .collect())
+    }
+
+    /// The last advert of a host so far.
+    pub(crate) fn last_advert(&self, of: &Host) -> Result<Value> {
+        let source = of.ipv4().to_string();
+        let records = self.watcher.records()?.into_iter();
+        records
+            .rev()
+            .find(|record| record["record"] == "advert" && record["source"] == *source)
+            .context("no advert yet")
+    }
+
     /// The process that watches.
     pub(crate) fn pid(&self) -> Pid {
         self.watcher.pid()

@@ -5,7 +5,7 @@ use std::fmt;
 use aya::{
     Ebpf,
     programs::{
-        LinkOrder, ProgramError, TcAttachType, XdpMode,
+        LinkOrder, ProgramError, SchedClassifier, TcAttachType, XdpMode,
         links::FdLink,
         loaded_programs,
         tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
@@ -211,6 +211,41 @@ impl Programs<'_> {
             _tc: tc,
             _clsact: clsact,
         })
+    }
+
+    /// Whether what was attached still is: anyone with the rights can take it off.
+    pub(super) fn are_attached(&mut self, interface: &Interface, attachment: &Attachment) -> bool {
+        let xdp = match attachment.ingress {
+            Ingress::Tc(_) => true,
+            Ingress::XdpNative | Ingress::XdpGeneric => {
+                let own = object::xdp(self.object).and_then(|program| program.info());
+                let there = netlink::xdp_program(interface.index).ok().flatten();
+                own.is_ok_and(|own| there == Some(own.id()))
+            }
+        };
+        xdp && match (attachment.egress, attachment.ingress) {
+            (TcFlavour::Tcx, ingress) => {
+                (!matches!(ingress, Ingress::Tc(_))
+                    || self.is_on_tcx(interface, TcAttachType::Ingress, program::TC_INGRESS))
+                    && self.is_on_tcx(interface, TcAttachType::Egress, program::TC_EGRESS)
+            }
+            (TcFlavour::Clsact, ingress) => {
+                let index = i32::try_from(interface.index).unwrap_or(i32::MAX);
+                let ingress = matches!(ingress, Ingress::Tc(_)).then_some(program::TC_INGRESS);
+                // What cannot be asked is taken for attached: attaching again would not help.
+                netlink::has_named_filters(index, ingress, program::TC_EGRESS).unwrap_or(true)
+            }
+        }
+    }
+
+    fn is_on_tcx(&mut self, interface: &Interface, hook: TcAttachType, name: &str) -> bool {
+        let own = object::classifier(self.object, name).and_then(|program| program.info());
+        let there = SchedClassifier::query_tcx(&interface.name, hook);
+        match (own, there) {
+            (Ok(own), Ok((_, there))) => there.iter().any(|program| program.id() == own.id()),
+            // What cannot be asked is taken for attached: attaching again would not help.
+            _ => true,
+        }
     }
 
     fn attach_xdp_as_asked(

@@ -5,11 +5,11 @@
 use std::io;
 
 use rtnetlink::{
-    packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload},
+    packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, Nla as _},
     packet_route::{
         RouteNetlinkMessage,
         link::{LinkAttribute, LinkMessage, LinkXdp},
-        tc::{TcHandle, TcMessage},
+        tc::{TcAttribute, TcHandle, TcMessage, TcOption},
     },
     sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE},
 };
@@ -76,6 +76,49 @@ pub(super) fn has_filters(ifindex: i32) -> io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Whether filters of these names hang on the clsact discipline of this interface.
+pub(super) fn has_named_filters(
+    ifindex: i32,
+    ingress: Option<&str>,
+    egress: &str,
+) -> io::Result<bool> {
+    let wanted = [(CLSACT_INGRESS, ingress), (CLSACT_EGRESS, Some(egress))];
+    for (parent, name) in wanted {
+        let Some(name) = name else { continue };
+        let mut question = TcMessage::with_index(ifindex);
+        question.header.parent = parent;
+        let answers = ask(RouteNetlinkMessage::GetTrafficFilter(question), NLM_F_DUMP)?;
+        let is_there = answers.iter().any(|answer| match answer {
+            RouteNetlinkMessage::NewTrafficFilter(filter) => bears(filter, name),
+            _ => false,
+        });
+        if !is_there {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a BPF filter has this name.
+fn bears(filter: &TcMessage, name: &str) -> bool {
+    let options = filter
+        .attributes
+        .iter()
+        .filter_map(|attribute| match attribute {
+            TcAttribute::Options(options) => Some(options),
+            _ => None,
+        });
+    options.flatten().any(|option| match option {
+        TcOption::Other(nla) => {
+            let mut value = vec![0; nla.value_len()];
+            nla.emit_value(&mut value);
+            // The kernel ends the name by a zero.
+            value.strip_suffix(&[0]) == Some(name.as_bytes())
+        }
+        _ => false,
+    })
 }
 
 /// Removes the clsact discipline, and with it every filter on it.

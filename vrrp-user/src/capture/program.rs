@@ -138,12 +138,20 @@ impl KernelHalf {
     /// Where the interface is gone, or a program that the mode asks for cannot be attached. Nothing
     /// stays attached then.
     pub fn attach(&mut self, interface: &Interface, mode: Mode) -> Result<Attachment, AttachError> {
-        let programs = Programs {
+        self.programs().attach(interface, mode)
+    }
+
+    /// Whether the programs still hang on an interface that they were attached to.
+    pub fn is_attached(&mut self, interface: &Interface, attachment: &Attachment) -> bool {
+        self.programs().are_attached(interface, attachment)
+    }
+
+    fn programs(&mut self) -> Programs<'_> {
+        Programs {
             object: &mut self.object,
             xdp_refused: self.xdp_refused.as_deref(),
             flavour: self.flavour,
-        };
-        programs.attach(interface, mode)
+        }
     }
 
     /// Adds an address to the kernel's filter for ARP and neighbour discovery.

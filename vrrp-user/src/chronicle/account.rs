@@ -97,7 +97,8 @@ fn expected(incident: &IncidentRecord) -> impl Iterator<Item = Line> {
                 "gave its role up",
             )
         }
-        Some(ChangeReason::FirstSeen | ChangeReason::Restarted) | None => None,
+        Some(ChangeReason::FirstSeen | ChangeReason::Restarted | ChangeReason::Unobserved)
+        | None => None,
     };
     became.into_iter().chain(other)
 }

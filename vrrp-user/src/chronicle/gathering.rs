@@ -186,7 +186,9 @@ impl<'a> Gathering<'a> {
         let new = self.state.to;
         let wire = match self.state.reason {
             _ if self.beside => format!("{new} became active beside {old}"),
-            ChangeReason::FirstSeen => format!("{new} became active"),
+            ChangeReason::FirstSeen | ChangeReason::Unobserved => {
+                format!("{new} became active")
+            }
             ChangeReason::Resigned => format!("{old} resigned"),
             ChangeReason::Timeout => format!("{old} went silent"),
             ChangeReason::Preempted => format!("{new} has the higher priority"),

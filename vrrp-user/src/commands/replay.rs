@@ -141,6 +141,7 @@ impl Run {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: None,
             attachments: Vec::new(),
+            sources: Vec::new(),
             files: std::mem::take(&mut self.files),
             notes: Vec::new(),
         }

@@ -1,6 +1,9 @@
 //! `vrrpwatch run`: the observer driven by the kernel.
 
-use std::{io::IsTerminal as _, path::Path};
+use std::{
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
@@ -65,10 +68,13 @@ fn logs(args: &RunArgs) -> LogSettings {
 }
 
 /// keepalived's configuration: the one asked for, or the usual one if it can be read.
-fn conf(args: &RunArgs, settings: &Settings) -> Result<Option<Conf>, Failure> {
+fn conf(args: &RunArgs, settings: &Settings) -> Result<Option<(PathBuf, Conf)>, Failure> {
     match &args.log.keepalived_conf {
-        Some(path) => read_conf(path, settings).map(Some),
-        None => Ok(read_conf(Path::new(USUAL_CONF), settings).ok()),
+        Some(path) => Ok(Some((path.clone(), read_conf(path, settings)?))),
+        None => {
+            let conf = read_conf(Path::new(USUAL_CONF), settings).ok();
+            Ok(conf.map(|conf| (PathBuf::from(USUAL_CONF), conf)))
+        }
     }
 }
 

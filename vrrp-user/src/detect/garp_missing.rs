@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::Family,
-    record::{ChangeReason, Code, Evidence},
+    record::{Code, Evidence},
 };
 
 pub(super) struct GarpMissing;
@@ -95,5 +95,5 @@ impl Detector for GarpMissing {
 pub(super) fn obliges(view: &View<'_>) -> bool {
     view.router
         .takeover()
-        .is_some_and(|takeover| takeover.reason != ChangeReason::FirstSeen && !takeover.returning)
+        .is_some_and(|takeover| !takeover.reason.is_unseen() && !takeover.returning)
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::IpAddr,
+    sync::Arc,
 };
 
 use super::{
@@ -22,6 +23,8 @@ pub(super) enum Subject {
     Router(RouterId),
     /// Two virtual routers, the earlier first.
     Pair(RouterId, RouterId),
+    /// What can be seen of an interface.
+    Interface(Arc<str>),
     /// The packets of a sender.
     Sender(Segment, IpAddr, Option<Vrid>),
 }
@@ -154,6 +157,55 @@ impl Ledger {
             count: Some(1),
         };
         Some(self.open(key, segment, Sign::default(), finding, now))
+    }
+
+    /// Raises a finding that nothing but its end changes.
+    pub(super) fn declare(
+        &mut self,
+        key: Key,
+        segment: &Segment,
+        addresses: Vec<IpAddr>,
+        description: Description,
+        now: Timestamp,
+    ) -> Record {
+        let finding = FindingRecord {
+            code: key.code,
+            severity: key.code.severity(),
+            status: Status::Raised,
+            vrid: None,
+            family: None,
+            addresses,
+            sources: description.sources,
+            message: description.message,
+            cause: None,
+            evidence: description.evidence,
+            advice: description.advice,
+            since: now,
+            count: None,
+        };
+        self.open(key, segment, Sign::default(), finding, now)
+    }
+
+    /// An interface has another name.
+    pub(super) fn rename(&mut self, formerly: &str, name: &Arc<str>) {
+        for open in self.open.values_mut() {
+            if open.segment.interface.as_deref() == Some(formerly) {
+                open.segment.interface = Some(name.clone());
+            }
+        }
+        let [old, new] = [Arc::from(formerly), name.clone()].map(Subject::Interface);
+        if let Some(codes) = self.codes.remove(&old) {
+            self.codes.insert(new.clone(), codes);
+        }
+        for code in Code::ALL {
+            let key = |subject: &Subject| Key {
+                subject: subject.clone(),
+                code: *code,
+            };
+            if let Some(open) = self.open.remove(&key(&old)) {
+                self.open.insert(key(&new), open);
+            }
+        }
     }
 
     fn open(

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use globset::{Glob, GlobMatcher};
 
-use super::{Link, LinkKind, Links};
+use super::{Link, LinkKind, LinkState, Links};
 
 /// What `-i` says.
 #[derive(Clone, Debug)]
@@ -60,7 +60,9 @@ impl Selection {
             Self::Default => {
                 let able: BTreeSet<u32> = links
                     .iter()
-                    .filter(|(_, link)| link.up && link.broadcast && has_global_address(link))
+                    .filter(|(_, link)| {
+                        link.state != LinkState::Down && link.broadcast && has_global_address(link)
+                    })
                     .map(|(index, _)| index)
                     .collect();
                 let is_own_place = |index: &u32| {
@@ -153,7 +155,7 @@ mod tests {
             (
                 6,
                 Link {
-                    up: false,
+                    state: LinkState::Down,
                     ..link("eth2")
                 },
             ),

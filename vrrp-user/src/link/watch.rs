@@ -23,7 +23,7 @@ use rtnetlink::{
 };
 use tokio::task::JoinHandle;
 
-use super::{Assigned, Link, LinkKind, Links};
+use super::{Assigned, Link, LinkKind, LinkState, Links};
 use crate::{frame::VlanTag, machine::AddressChange, model::MacAddr};
 
 /// RTMGRP_LINK, RTMGRP_IPV4_IFADDR and RTMGRP_IPV6_IFADDR.
@@ -165,7 +165,13 @@ fn link(message: &LinkMessage) -> Option<(u32, Link)> {
     let mut name = None;
     let mut link = Link {
         name: Arc::from(""),
-        up: flags.contains(LinkFlags::Up),
+        state: if !flags.contains(LinkFlags::Up) {
+            LinkState::Down
+        } else if flags.contains(LinkFlags::LowerUp) {
+            LinkState::Up
+        } else {
+            LinkState::NoCarrier
+        },
         broadcast: flags.contains(LinkFlags::Broadcast),
         mac: None,
         kind: LinkKind::Other,

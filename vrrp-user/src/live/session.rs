@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{Clock, LiveError, SETTLING, counting::Counting, taps::Taps, until};
 use crate::{
     capture::{Event, KernelHalf, LoadSettings, Mode, Ring},
-    link::{LinkKind, Links, Selection, Watch},
+    link::{LinkKind, LinkState, Links, Selection, Watch},
     model::{Span, Timestamp},
     observer::{Observer, Output, Request, Settings},
     probe::{Asker, AskerError, Host, Question},
@@ -83,8 +83,9 @@ impl Session {
         let start = Start {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             kernel: None,
-            attachments: session.taps.describe(),
+            attachments: session.taps.describe(&links),
             files: Vec::new(),
+            sources: Vec::new(),
             notes: Vec::new(),
         };
         let now = session.now()?;
@@ -213,7 +214,7 @@ fn reaching(links: &Links, addresses: &[IpAddr]) -> Selection {
                 .iter()
                 .any(|address| own.address != *address && own.reaches(*address))
         });
-        let able = link.up && link.broadcast && link.kind != LinkKind::Alias;
+        let able = link.state != LinkState::Down && link.broadcast && link.kind != LinkKind::Alias;
         (reaches && able).then(|| Glob::new(&globset::escape(&link.name)).ok())?
     });
     let patterns: Vec<_> = names.map(|glob| glob.compile_matcher()).collect();

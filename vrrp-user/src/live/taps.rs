@@ -11,8 +11,9 @@ use super::Clock;
 use crate::{
     capture::{AttachError, Attachment, Event, Interface, KernelHalf, Mode},
     frame::{Direction, Frame, LinkType, Origin, Tap, VlanTag},
-    link::{Links, Place, Selection},
+    link::{LinkState, Links, Place, Selection},
     record,
+    sight::{Blindness, Seat},
 };
 
 /// The attachments, kept in step with the host's interfaces.
@@ -23,10 +24,14 @@ pub(super) struct Taps {
     /// Interfaces that could not be attached to: they are tried again only when they change.
     refused: BTreeMap<u32, Arc<str>>,
     notes: Vec<String>,
+    /// The outline as it was last.
+    told: Vec<(record::Attachment, Place)>,
 }
 
 struct Attached {
     name: Arc<str>,
+    /// The name of its place before it was renamed; told once.
+    formerly: Option<Arc<str>>,
     place: Place,
     /// VLAN devices sit on it, and its NIC takes their tags off before XDP sees them.
     hides_tags: bool,
@@ -64,6 +69,7 @@ impl Taps {
             attached: BTreeMap::new(),
             refused: BTreeMap::new(),
             notes: Vec::new(),
+            told: Vec::new(),
         }
     }
 
@@ -94,6 +100,7 @@ impl Taps {
         {
             return Err(error.into());
         }
+        self.told = self.outline(links);
         for pattern in self.selection.unmatched(links) {
             self.notes
                 .push(format!("no interface matches {pattern} yet"));
@@ -101,26 +108,44 @@ impl Taps {
         Ok(())
     }
 
+    /// Something that a reader of the next `start` record should know.
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
+    /// There is nothing to watch yet: what comes is watched then.
+    pub(super) fn wait(&mut self, why: &NothingToWatch) {
+        self.notes.push(format!("waiting for an interface: {why}"));
+    }
+
     /// Follows a change of interfaces. Returns whether that changed anything here.
     pub(super) fn update(&mut self, links: &Links, kernel: &mut KernelHalf) -> bool {
-        let chosen = self.selection.choose(links);
-        let before = self.outline();
+        let mut chosen = self.selection.choose(links);
+        // What is watched stays watched while it is there, whatever becomes of its name or address.
+        let still_there = self
+            .attached
+            .keys()
+            .filter(|index| links.get(**index).is_some());
+        chosen.extend(still_there);
         self.attached.retain(|index, _| chosen.contains(index));
         self.refused.retain(|index, name| {
             links.get(*index).is_some_and(|link| link.name == *name) && chosen.contains(index)
         });
         self.attach_new(links, &chosen, kernel, |_| {});
-        before != self.outline() || !self.notes.is_empty()
+        let outline = self.outline(links);
+        let changed = outline != self.told;
+        self.told = outline;
+        changed || !self.notes.is_empty()
     }
 
     /// What [`Taps::describe`] and [`Taps::frame`] go by.
-    fn outline(&self) -> Vec<(record::Attachment, Place)> {
+    fn outline(&self, links: &Links) -> Vec<(record::Attachment, Place)> {
         let places = self
             .attached
             .values()
             .filter(|tap| tap.attachment.is_some());
         let places = places.map(|tap| tap.place.clone());
-        self.describe().into_iter().zip(places).collect()
+        self.describe(links).into_iter().zip(places).collect()
     }
 
     fn attach_new(
@@ -137,6 +162,14 @@ impl Taps {
             let hides_tags = links.hides_tags(*index);
             if let Some(tap) = self.attached.get_mut(index) {
                 tap.name = link.name.clone();
+                if tap.place.interface != place.interface {
+                    self.notes.push(format!(
+                        "{} is now called {}",
+                        escaped(&tap.place.interface),
+                        escaped(&place.interface)
+                    ));
+                    tap.formerly = Some(tap.place.interface.clone());
+                }
                 tap.place = place.clone();
                 tap.hides_tags = hides_tags;
                 continue;
@@ -152,6 +185,7 @@ impl Taps {
                 Ok(attachment) => {
                     let tap = Attached {
                         name: link.name.clone(),
+                        formerly: None,
                         place,
                         hides_tags,
                         attachment: Some(attachment),
@@ -166,6 +200,51 @@ impl Taps {
                 }
             }
         }
+    }
+
+    /// From where there is to see.
+    pub(super) fn seats(&mut self, links: &Links) -> Vec<Seat> {
+        let whole = self.attached.iter_mut().filter(|(_, tap)| {
+            // What its upper devices see, it sees as well.
+            tap.name == tap.place.interface
+        });
+        whole
+            .map(|(index, tap)| Seat {
+                interface: tap.place.interface.clone(),
+                formerly: tap.formerly.take(),
+                blind: blindness(links, *index),
+                egress: true,
+            })
+            .collect()
+    }
+
+    /// Looks whether all programs are still attached, and attaches again what somebody took off.
+    /// Returns the places that had gone out of sight.
+    pub(super) fn verify(&mut self, links: &Links, kernel: &mut KernelHalf) -> Vec<Arc<str>> {
+        let mut detached = Vec::new();
+        self.attached.retain(|index, tap| {
+            let interface = Interface {
+                index: *index,
+                name: tap.name.to_string(),
+            };
+            let there = links.get(*index).is_none()
+                || tap
+                    .attachment
+                    .as_ref()
+                    .is_none_or(|attachment| kernel.is_attached(&interface, attachment));
+            if !there {
+                self.notes.push(format!(
+                    "another program detached vrrpwatch from {}; it is attached again",
+                    escaped(&tap.name)
+                ));
+                detached.push(tap.place.interface.clone());
+            }
+            there
+        });
+        if !detached.is_empty() {
+            self.update(links, kernel);
+        }
+        detached
     }
 
     /// Detaches from everything. Frames that are still under way keep their places.
@@ -188,7 +267,7 @@ impl Taps {
     }
 
     /// What is attached, for the record.
-    pub(super) fn describe(&self) -> Vec<record::Attachment> {
+    pub(super) fn describe(&self, links: &Links) -> Vec<record::Attachment> {
         self.attached
             .iter()
             .filter_map(|(index, tap)| Some((index, tap, tap.attachment.as_ref()?)))
@@ -203,6 +282,12 @@ impl Taps {
                         "as asked; the NIC strips VLAN tags, so frames of all VLANs look untagged"
                     }
                     Mode::XdpNative | Mode::XdpGeneric => "as asked",
+                }
+                .to_owned(),
+                link: match blindness(links, *index) {
+                    None => "up",
+                    Some(Blindness::NoCarrier) => "no-carrier",
+                    Some(_) => "down",
                 }
                 .to_owned(),
             })
@@ -244,6 +329,18 @@ impl Taps {
             length: header.frame_len,
             data: frame,
         }
+    }
+}
+
+/// Why an interface shows nothing, if it does not.
+fn blindness(links: &Links, index: u32) -> Option<Blindness> {
+    match links.get(index) {
+        None => Some(Blindness::Gone),
+        Some(link) => match link.state {
+            LinkState::Down => Some(Blindness::Down),
+            LinkState::NoCarrier => Some(Blindness::NoCarrier),
+            LinkState::Up => None,
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     frame::Direction,
     model::Timestamp,
     probe::{Next, Obstacle, Prober, Round, Step},
-    record::{Answer, Body, ChangeReason, Code, Outcome, ProbeRecord, Record, Role, Status},
+    record::{Answer, Body, Code, Outcome, ProbeRecord, Record, Role, Status},
     tracker::Segment,
     wire::{self, ArpKind, NdKind, Packet},
 };
@@ -59,7 +59,7 @@ impl Observer {
         };
         match &record.body {
             Body::State(state) if state.completes.is_none() => {
-                if state.reason == ChangeReason::FirstSeen {
+                if state.reason.is_unseen() {
                     prober.recheck(&segment(), &state.addresses, self.now);
                 } else {
                     prober.hurry(&segment(), &state.addresses, self.now);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::question::{Parties, Question};
 use crate::{
     frame::VlanTag,
-    link::{Assigned, LinkKind, Links},
+    link::{Assigned, LinkKind, LinkState, Links},
     model::MacAddr,
     tracker::Segment,
     wire::VlanStack,
@@ -90,7 +90,7 @@ impl Host {
                 continue;
             };
             // A macvlan has a MAC of its own, which other machines would come to know.
-            if !link.up || !link.broadcast || link.kind == LinkKind::Alias {
+            if link.state == LinkState::Down || !link.broadcast || link.kind == LinkKind::Alias {
                 continue;
             }
             // A port of a bond or bridge has no address that counts.
@@ -187,7 +187,7 @@ mod tests {
     fn link(name: &str, kind: LinkKind, lower: Option<u32>, addresses: &[&str]) -> Link {
         Link {
             name: Arc::from(name),
-            up: true,
+            state: LinkState::Up,
             broadcast: true,
             mac: Some(MAC),
             kind,

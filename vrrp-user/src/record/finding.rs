@@ -228,6 +228,8 @@ codes! {
         "keepalived.conf and the wire differ.",
     LogGap "log-gap" Info
         "Lines of the log are missing.",
+    Blind "blind" Critical
+        "This host does not see a segment on which it has seen virtual routers.",
     PlaintextAuth "plaintext-auth" Info
         "The VRRP password is readable on the wire.",
     CarpNeighbour "carp-neighbour" Info

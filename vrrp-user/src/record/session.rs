@@ -18,6 +18,9 @@ pub struct Start {
     /// The files that are replayed; empty in live capture.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub files: Vec<String>,
+    /// The logs and the configuration that are read, each in words; empty in replay.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sources: Vec<String>,
     /// What a reader should know: why a mode was chosen, what cannot be seen.
     pub notes: Vec<String>,
 }
@@ -36,6 +39,8 @@ pub struct Attachment {
     pub egress: Option<String>,
     /// Why these.
     pub reason: String,
+    /// State of the interface: `up`, `down`, or `no-carrier`.
+    pub link: String,
 }
 
 /// Why frames that should have been reported were not.

@@ -84,9 +84,16 @@ pub enum ChangeReason {
     TieBreak,
     /// The old one is the new one: it had resigned or gone silent.
     Restarted,
+    /// It happened while this host could not see the segment.
+    Unobserved,
 }
 
 impl ChangeReason {
+    /// Whether the change itself was not seen, only what came of it.
+    pub const fn is_unseen(self) -> bool {
+        matches!(self, Self::FirstSeen | Self::Unobserved)
+    }
+
     /// As written in records.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -97,6 +104,7 @@ impl ChangeReason {
             Self::PriorityLowered => "priority-lowered",
             Self::TieBreak => "tie-break",
             Self::Restarted => "restarted",
+            Self::Unobserved => "unobserved",
         }
     }
 }

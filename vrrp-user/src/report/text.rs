@@ -98,6 +98,10 @@ impl Style {
                     Some(egress) => write!(line, ", out: {egress}")?,
                     None => write!(line, ", out: {}", self.paint(WARNING, "not seen"))?,
                 }
+                if attached.link != "up" {
+                    let state = attached.link.escape_debug();
+                    write!(line, "; link {}", self.paint(WARNING, state))?;
+                }
                 write!(line, "; {})", attached.reason.escape_debug())?;
                 separator = ", ";
             }
@@ -106,6 +110,9 @@ impl Style {
             for file in &start.files {
                 write!(line, " {}", file.escape_debug())?;
             }
+        }
+        for source in &start.sources {
+            write!(line, "; {}", source.escape_debug())?;
         }
         for note in &start.notes {
             write!(line, "; {}", note.escape_debug())?;

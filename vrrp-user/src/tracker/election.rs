@@ -15,6 +15,7 @@ use crate::{
 /// What a speaker was before its advert.
 struct Before {
     last: Timestamp,
+    silent_since: Timestamp,
     resigned: bool,
     priority: Priority,
     interval: Span,
@@ -36,6 +37,7 @@ impl Router {
         };
         let before = Before {
             last: speaker.last,
+            silent_since: speaker.silent_since(),
             resigned: speaker.resigned.is_some(),
             priority: speaker.priority,
             interval: speaker.interval(),
@@ -95,7 +97,7 @@ impl Router {
 
     /// The active router is heard again.
     fn carry_on(&mut self, id: SpeakerId, before: &Before, gap: Option<Span>, now: Timestamp) {
-        let silence = now.since(before.last);
+        let silence = now.since(before.silent_since);
         let priority = self.speakers[&id].priority;
         let shared_mac = self.speakers[&id]
             .mac
@@ -153,7 +155,7 @@ impl Router {
         else {
             return;
         };
-        let silence = now.since(incumbent.last);
+        let silence = now.since(incumbent.silent_since());
         let overdue = incumbent.is_overdue(now);
         let superior = challenger.beats(incumbent);
         // A router that is kept from advertising by packets that it drops is not gone.
@@ -179,6 +181,11 @@ impl Router {
             return;
         };
         let last = incumbent.last;
+        // What happened to it while nothing was seen, nobody can tell.
+        let reason = match reason {
+            ChangeReason::Timeout if incumbent.was_out_of_sight() => ChangeReason::Unobserved,
+            reason => reason,
+        };
         match reason {
             ChangeReason::Timeout => {
                 let established = incumbent.is_established();
@@ -190,7 +197,7 @@ impl Router {
                     incumbent.lost_silently = true;
                 }
             }
-            ChangeReason::Resigned => {}
+            ChangeReason::Resigned | ChangeReason::Unobserved => {}
             // It may not have heard, or not listen: then it stays active as well.
             _ if !overdue => {
                 if let Some(incumbent) = self.speakers.get_mut(&tenure.speaker) {
@@ -210,7 +217,7 @@ impl Router {
                 .takeover
                 .as_ref()
                 .is_some_and(|takeover| takeover.reason == ChangeReason::FirstSeen);
-        if !settling {
+        if !settling && reason != ChangeReason::Unobserved {
             self.note_change(tenure.speaker, id, before.priority, reason, now);
         }
         self.take_over(id, reason, Some(last), now);
@@ -284,7 +291,10 @@ impl Router {
             }
             ChangeReason::Resigned | ChangeReason::Restarted => Some(Cause::Restart),
             ChangeReason::Timeout => Some(Cause::Loss),
-            ChangeReason::FirstSeen | ChangeReason::Preempted | ChangeReason::TieBreak => None,
+            ChangeReason::FirstSeen
+            | ChangeReason::Preempted
+            | ChangeReason::TieBreak
+            | ChangeReason::Unobserved => None,
         };
         self.changes.push_back((now, cause));
         while self.changes.len() > MAX_CHANGES
@@ -326,7 +336,9 @@ impl Router {
             speaker: id,
             reason,
             from,
-            outage: last.map(|last| now.since(last)),
+            outage: last
+                .filter(|_| reason != ChangeReason::Unobserved)
+                .map(|last| now.since(last)),
             returning,
             time: now,
             claiming_since,

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     model::{Family, MacAddr, Priority, Span, Timestamp, Vrid},
     record::{Cause, StateRecord},
+    sight::Sight,
 };
 
 /// Number of a virtual router; never used again after it was forgotten.
@@ -59,10 +60,8 @@ pub struct Router {
     /// The last packet for this virtual router that was not from its active router: keepalived
     /// starts its timer anew for any, and so adverts later.
     pub(super) noise: Option<Timestamp>,
-    /// The last time frames were lost.
-    pub(super) blind: Option<Timestamp>,
-    /// Frames that this host sends are not seen, and it may be the active router.
-    pub(super) egress_unseen: bool,
+    /// What is seen of its segment.
+    pub(super) sight: Sight,
     pub(super) reports: Vec<(Timestamp, StateRecord)>,
     /// Virtual routers of the segment that share an address with this one, with the time since
     /// when both have been alive.
@@ -139,8 +138,7 @@ impl Router {
             silent_failover: None,
             late_advert: None,
             noise: None,
-            blind: Some(now),
-            egress_unseen: false,
+            sight: Sight::since(now),
             reports: Vec::new(),
             kin: BTreeMap::new(),
             indexed: BTreeSet::new(),
@@ -228,7 +226,27 @@ impl Router {
 
     /// Whether all frames since `time` have been seen.
     pub(crate) fn saw_everything_since(&self, time: Timestamp) -> bool {
-        self.blind.is_none_or(|blind| blind <= time) && !self.egress_unseen
+        self.sight
+            .complete_since()
+            .is_some_and(|since| since <= time)
+    }
+
+    /// What is seen of its segment.
+    pub(crate) const fn sight(&self) -> Sight {
+        self.sight
+    }
+
+    /// Its segment goes out of sight, comes back, or has lost frames.
+    pub(super) fn set_sight(&mut self, sight: Sight, now: Timestamp) {
+        let was_open = self.sight.is_open();
+        self.sight = sight;
+        for speaker in self.speakers.values_mut() {
+            match (was_open, sight.is_open()) {
+                (true, false) => speaker.lose_sight(now),
+                (false, true) => speaker.regain_sight(now),
+                (true, true) | (false, false) => {}
+            }
+        }
     }
 
     /// When another router should have taken over from the active one, at the latest; `None` while
@@ -238,9 +256,7 @@ impl Router {
     /// FRR sends its first IPv6 advert an interval late.
     pub(crate) fn vacant_at(&self) -> Option<Timestamp> {
         let active = self.active().filter(|active| active.is_proven())?;
-        if self.egress_unseen {
-            return None;
-        }
+        let seen_since = self.sight.complete_since()?;
         let interval = active.interval();
         let lowest = Priority::new(1);
         let skew = super::timers::skew(active.config.version, lowest, interval);
@@ -249,7 +265,7 @@ impl Router {
             Family::Ipv6 => interval,
         };
         let since = active.resigned.unwrap_or(active.last);
-        let since = self.blind.map_or(since, |blind| since.max(blind));
+        let since = since.max(seen_since);
         let wait = match active.resigned {
             Some(_) => skew,
             None => interval * 3 + skew,

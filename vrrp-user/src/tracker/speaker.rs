@@ -42,6 +42,8 @@ pub struct Speaker {
     pub first: Timestamp,
     /// Its last advert.
     pub last: Timestamp,
+    /// Since when it would have been heard and was not.
+    silence: Silence,
     /// How many it has sent.
     pub adverts: u64,
     /// When it resigned, if it did so last.
@@ -63,6 +65,15 @@ pub struct Speaker {
     pub(super) last_claim: Option<Timestamp>,
     pub(super) contest: Option<Contest>,
     pub(super) alternation: Alternation,
+}
+
+/// Since when a router would have been heard and was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// Its last advert, or when its place came back into sight.
+    Since(Timestamp),
+    /// It was alive when its place went out of sight, which it still is.
+    Unseen,
 }
 
 /// Evidence that a router stays active beside the active one.
@@ -106,6 +117,7 @@ impl Speaker {
             config,
             first: now,
             last: now,
+            silence: Silence::Since(now),
             adverts: 0,
             resigned: None,
             gaps: Gaps::default(),
@@ -167,19 +179,52 @@ impl Speaker {
 
     /// When it has been silent for so long that another takes over.
     pub(crate) fn dead_at(&self) -> Timestamp {
-        self.last + self.master_down()
+        match self.silence {
+            Silence::Since(time) => time + self.master_down(),
+            Silence::Unseen => Timestamp::from_nanos(u64::MAX),
+        }
+    }
+
+    /// Since when it would have been heard and was not: its last advert, or when its place came back
+    /// into sight.
+    pub(super) const fn silent_since(&self) -> Timestamp {
+        match self.silence {
+            Silence::Since(time) => time,
+            Silence::Unseen => self.last,
+        }
+    }
+
+    /// Its place goes out of sight: what is not seen does not die.
+    pub(super) fn lose_sight(&mut self, now: Timestamp) {
+        if self.is_alive(now) {
+            self.silence = Silence::Unseen;
+        }
+    }
+
+    /// Its place is seen again: its timers start anew, as at the start of a capture.
+    pub(super) fn regain_sight(&mut self, now: Timestamp) {
+        if self.silence == Silence::Unseen {
+            self.silence = Silence::Since(now);
+            self.before = None;
+            self.heard_by.clear();
+        }
+    }
+
+    /// Whether its last advert was heard before its place went out of sight for a time.
+    pub(super) fn was_out_of_sight(&self) -> bool {
+        self.silent_since() > self.last
     }
 
     /// When nothing has been seen of it for so long that it is taken for gone, even if another
     /// router keeps it from advertising.
     pub(crate) fn gone_at(&self) -> Timestamp {
-        self.last.max_of(self.last_claim) + self.master_down() * 10
+        self.silent_since().max_of(self.last_claim) + self.master_down() * 10
     }
 
     /// When what its last advert said is no longer worth comparing with.
     pub(crate) fn outdated_at(&self) -> Timestamp {
         let span = if self.left { 1 } else { 10 };
-        self.last + self.master_down() * span
+        self.silent_since() + self.master_down() * span
     }
 
     pub(crate) fn contest(&self) -> Option<Contest> {
@@ -192,7 +237,7 @@ impl Speaker {
     }
 
     pub(super) fn is_overdue(&self, now: Timestamp) -> bool {
-        now.since(self.last) > late_after(self.interval())
+        now.since(self.silent_since()) > late_after(self.interval())
     }
 
     /// The last of its adverts that another router must have dealt with by `now`.
@@ -216,6 +261,7 @@ impl Speaker {
             self.before = Some(self.last);
         }
         self.last = now;
+        self.silence = Silence::Since(now);
         self.adverts += 1;
         self.mac = mac.or(self.mac);
         if self.config != *config {

@@ -91,7 +91,7 @@ impl Router {
             return;
         };
         takeover.completed = true;
-        if takeover.reason == ChangeReason::FirstSeen && takeover.announced.is_empty() {
+        if takeover.reason.is_unseen() && takeover.announced.is_empty() {
             return;
         }
         self.report_takeover(Some(now));
@@ -129,7 +129,7 @@ impl Router {
             announced: completed_at.map(|_| announced),
             converged_ms: takeover
                 .converged
-                .filter(|_| completed_at.is_some() && takeover.reason != ChangeReason::FirstSeen)
+                .filter(|_| completed_at.is_some() && !takeover.reason.is_unseen())
                 .map(|converged| millis(converged.since(takeover.time))),
         };
         self.reports

@@ -8,7 +8,7 @@ use super::apt;
 use crate::shell::{self, find_program};
 
 /// Programs, and Debian's packages of them.
-const PEERS: [(&str, &str); 12] = [
+const PEERS: [(&str, &str); 13] = [
     ("keepalived", "keepalived"),
     ("vrrpd", "frr"),
     ("tcpdump", "tcpdump"),
@@ -21,6 +21,7 @@ const PEERS: [(&str, &str); 12] = [
     ("systemd-journal-remote", "systemd-journal-remote"),
     ("sshd", "openssh-server"),
     ("openssl", "openssl"),
+    ("bpftool", "bpftool"),
 ];
 
 /// Packages that bring a service, which Debian would start at once and at every boot, and its unit.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    link::{Assigned, Link, LinkKind, Links},
+    link::{Assigned, Link, LinkKind, LinkState, Links},
     wire::VlanStack,
 };
 
@@ -29,7 +29,7 @@ fn segment() -> Segment {
 fn host(addresses: &[IpAddr], prefix: u8) -> Host {
     let link = Link {
         name: Arc::from("eth0"),
-        up: true,
+        state: LinkState::Up,
         broadcast: true,
         mac: Some(MacAddr::new([2, 0, 0, 0, 0, 0xc3])),
         kind: LinkKind::Other,

@@ -1,0 +1,243 @@
+//! What an observer makes of its own blindness: nothing, but that it is blind.
+
+use proptest::prelude::*;
+use vrrp_tests::vrrp::Message;
+use vrrp_user::{
+    record::{Body, ChangeReason, Code, Status},
+    sight::{Blindness, Seat},
+};
+
+use crate::stage::{ONE, Played, SECOND, Script, Stage, TWO, VIP, seat, time};
+
+fn message(priority: u8) -> Message {
+    Message::v2(51, priority, [VIP.into()])
+}
+
+fn blind(why: Blindness) -> Seat {
+    Seat {
+        blind: Some(why),
+        ..seat("eth0")
+    }
+}
+
+/// Plays frames, and changes of what can be seen beside them; what is sent in a time that is not seen
+/// does not come in.
+fn play(script: Script, seats: &[(u64, Vec<Seat>)], until: u64) -> Played {
+    let mut stage = Stage::new();
+    stage.observer.handle_seats(time(0), &[seat("eth0")]);
+    let mut seats = seats.iter().peekable();
+    let mut seen = true;
+    for (at, frame) in script.in_order() {
+        while let Some((when, now)) = seats.next_if(|(when, _)| *when <= at) {
+            seen = now.iter().all(|seat| seat.blind.is_none()) && !now.is_empty();
+            stage.observer.handle_seats(time(*when), now);
+        }
+        if seen {
+            stage.frame(at, frame);
+        }
+    }
+    for (when, now) in seats {
+        stage.observer.handle_seats(time(*when), now);
+    }
+    stage.observer.handle_timeout(time(until));
+    stage.collect();
+    Played(stage.records)
+}
+
+fn incidents(played: &Played) -> usize {
+    let bodies = played.0.iter().map(|record| &record.body);
+    bodies
+        .filter(|body| matches!(body, Body::Incident(_)))
+        .count()
+}
+
+#[test]
+fn a_link_that_is_down_for_a_time_says_nothing_of_the_master() {
+    for why in [Blindness::Down, Blindness::NoCarrier, Blindness::Detached] {
+        let script = Script::default().adverts(0, 40 * SECOND, ONE, &message(150));
+        let played = play(
+            script,
+            &[(10_500, vec![blind(why)]), (20_500, vec![seat("eth0")])],
+            40 * SECOND,
+        );
+        assert_eq!(played.codes(), [Code::Blind], "{why:?}");
+        let (at, finding) = played.raised(Code::Blind);
+        assert_eq!(at, 10_500);
+        assert!(
+            finding.message.contains(why.describe()),
+            "{}",
+            finding.message
+        );
+        assert_eq!(finding.addresses, [std::net::IpAddr::V4(VIP)]);
+        assert_eq!(played.cleared(Code::Blind), 20_500);
+        let reasons: Vec<_> = played.changes().iter().map(|(_, it)| it.reason).collect();
+        assert_eq!(
+            reasons,
+            [ChangeReason::FirstSeen],
+            "it was active all the time"
+        );
+        assert_eq!(incidents(&played), 0);
+    }
+}
+
+#[test]
+fn an_interface_that_is_gone_is_blind_for_good_and_no_master_is_missed() {
+    let script = Script::default().adverts(0, 10 * SECOND, ONE, &message(150));
+    let played = play(script, &[(10_500, Vec::new())], 100 * SECOND);
+    assert_eq!(played.codes(), [Code::Blind]);
+    assert!(played.raised(Code::Blind).1.message.contains("is gone"));
+    assert!(
+        played
+            .findings()
+            .all(|(_, finding)| finding.status != Status::Cleared)
+    );
+}
+
+#[test]
+fn what_fails_after_sight_has_come_back_is_found() {
+    let script = Script::default()
+        .adverts(0, 25 * SECOND, ONE, &message(150))
+        .quiet_until(60 * SECOND);
+    let played = play(
+        script,
+        &[
+            (10_500, vec![blind(Blindness::Down)]),
+            (20_500, vec![seat("eth0")]),
+        ],
+        60 * SECOND,
+    );
+    assert_eq!(played.codes(), [Code::Blind, Code::NoMaster]);
+    assert!(played.raised(Code::NoMaster).0 > 28 * SECOND);
+}
+
+#[test]
+fn nobody_heard_after_sight_has_come_back_is_found_in_its_time() {
+    // It stopped while nothing was seen.
+    let script = Script::default()
+        .adverts(0, 12 * SECOND, ONE, &message(150))
+        .quiet_until(60 * SECOND);
+    let played = play(
+        script,
+        &[
+            (10_500, vec![blind(Blindness::Down)]),
+            (20_500, vec![seat("eth0")]),
+        ],
+        60 * SECOND,
+    );
+    let (at, _) = played.raised(Code::NoMaster);
+    assert!((24_000..26_000).contains(&at), "{at}");
+}
+
+#[test]
+fn a_change_that_nobody_saw_is_told_as_that() {
+    let script = Script::default()
+        .adverts(0, 15 * SECOND, ONE, &message(150))
+        .adverts(18 * SECOND, 40 * SECOND, TWO, &message(100));
+    let played = play(
+        script,
+        &[
+            (10_500, vec![blind(Blindness::NoCarrier)]),
+            (20_500, vec![seat("eth0")]),
+        ],
+        40 * SECOND,
+    );
+    assert_eq!(played.codes(), [Code::Blind]);
+    let changes = played.changes();
+    let (_, change) = changes.last().expect("a change");
+    assert_eq!(change.reason, ChangeReason::Unobserved);
+    assert_eq!(change.outage_ms, None);
+    assert_eq!(incidents(&played), 0);
+}
+
+#[test]
+fn a_split_brain_that_is_out_of_sight_is_not_over() {
+    let script = Script::default()
+        .adverts(0, 40 * SECOND, ONE, &message(150))
+        .adverts(5300, 40 * SECOND, TWO, &message(100));
+    let played = play(
+        script,
+        &[
+            (20_500, vec![blind(Blindness::Down)]),
+            (30_500, vec![seat("eth0")]),
+        ],
+        40 * SECOND,
+    );
+    played.raised(Code::SplitBrain);
+    let cleared = played
+        .findings()
+        .any(|(_, it)| it.code == Code::SplitBrain && it.status == Status::Cleared);
+    assert!(!cleared, "it goes on");
+}
+
+#[test]
+fn a_renamed_interface_keeps_its_virtual_routers() {
+    let mut stage = Stage::new();
+    stage.observer.handle_seats(time(0), &[seat("eth1")]);
+    // Frames of the stage come from eth0.
+    let renamed = Seat {
+        formerly: Some("eth1".into()),
+        ..seat("eth0")
+    };
+    stage.observer.handle_seats(time(1), &[renamed]);
+    for (at, frame) in Script::default()
+        .adverts(10, 10 * SECOND, ONE, &message(150))
+        .in_order()
+    {
+        stage.frame(at, frame);
+    }
+    let down = Seat {
+        blind: Some(Blindness::Down),
+        ..seat("eth0")
+    };
+    stage.observer.handle_seats(time(10_500), &[down]);
+    let lan = Seat {
+        formerly: Some("eth0".into()),
+        ..seat("lan0")
+    };
+    stage.observer.handle_seats(time(11_000), &[lan]);
+    stage.collect();
+    let played = Played(stage.records);
+    assert_eq!(played.codes(), [Code::Blind]);
+    assert_eq!(played.cleared(Code::Blind), 11_000);
+    let last = played
+        .0
+        .last()
+        .and_then(|record| record.interface.as_deref());
+    assert_eq!(last, Some("lan0"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whenever and for whatever reason sight is lost, a healthy master stays one.
+    #[test]
+    fn blindness_accuses_nobody(
+        spans in prop::collection::vec((1_u64..20_000, 1_u64..20_000, 0_usize..4), 1..4),
+        priority in 1_u8..255,
+    ) {
+        let mut seats = Vec::new();
+        let mut at = 5000;
+        for (seen, unseen, why) in spans {
+            at += seen;
+            seats.push((at, match why {
+                0 => vec![blind(Blindness::Down)],
+                1 => vec![blind(Blindness::NoCarrier)],
+                2 => vec![blind(Blindness::Detached)],
+                _ => Vec::new(),
+            }));
+            at += unseen;
+            seats.push((at, vec![seat("eth0")]));
+        }
+        let end = at + 10 * SECOND;
+        let script = Script::default().adverts(0, end, ONE, &message(priority));
+        let played = play(script, &seats, end);
+        let accused: Vec<Code> = played
+            .codes()
+            .into_iter()
+            .filter(|code| *code != Code::Blind)
+            .collect();
+        prop_assert_eq!(accused, vec![]);
+        prop_assert_eq!(incidents(&played), 0);
+        prop_assert_eq!(played.changes().len(), 1);
+    }
+}

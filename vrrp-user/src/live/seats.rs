@@ -1,0 +1,52 @@
+//! The interfaces of this host as the observer's seats: what is told when they change.
+
+use super::{Live, LiveError, SETTLING};
+use crate::{probe::Host, sight::Blindness};
+
+impl Live {
+    pub(super) fn relink(&mut self) {
+        if self.taps.update(&self.links, &mut self.kernel) {
+            self.announce();
+        }
+    }
+
+    /// Tells the kernel where frames for this host are sent to.
+    pub(super) fn identify(&mut self) -> Result<(), LiveError> {
+        if self.counting.is_some() {
+            self.kernel.set_own_macs(&self.links.own_macs())?;
+        }
+        Ok(())
+    }
+
+    /// Tells the observer what this host holds and from where it may ask.
+    pub(super) fn survey(&mut self) -> Result<(), LiveError> {
+        let now = self.clock.now()? - SETTLING;
+        let seats = self.taps.seats(&self.links);
+        self.observer.handle_seats(now, &seats);
+        let host = Host::new(&self.links, &self.taps.indices());
+        self.observer.handle_host(now, host);
+        self.pass_outputs();
+        Ok(())
+    }
+
+    /// Sees to it that what was attached still is.
+    pub(super) fn verify(&mut self) -> Result<(), LiveError> {
+        let detached = self.taps.verify(&self.links, &mut self.kernel);
+        if detached.is_empty() {
+            return Ok(());
+        }
+        let now = self.clock.now()? - SETTLING;
+        let mut seats = self.taps.seats(&self.links);
+        let back = seats.clone();
+        for seat in &mut seats {
+            if detached.contains(&seat.interface) {
+                seat.blind = Some(Blindness::Detached);
+            }
+        }
+        self.observer.handle_seats(now, &seats);
+        self.announce();
+        self.observer.handle_seats(now, &back);
+        self.pass_outputs();
+        Ok(())
+    }
+}
