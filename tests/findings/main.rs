@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod account;
+mod already;
 mod bounds;
 mod properties;
 mod recorded;

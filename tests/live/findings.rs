@@ -1,6 +1,7 @@
 //! Real routers come, go and fail; vrrpwatch says what happened, in time, and nothing else.
 
 mod account;
+mod already;
 mod conflicts;
 mod daemon;
 mod drops;

@@ -30,6 +30,7 @@ mod garp_missing;
 mod garp_not_sent;
 mod incident;
 mod interval_mismatch;
+mod kept;
 mod ledger;
 mod local_drop;
 mod log_gap;
@@ -177,7 +178,8 @@ impl Analyst {
         for id in self.daemons.handle_drops(dropped, &self.tracker) {
             self.assess(id);
         }
-        !self.daemons.is_puzzled()
+        self.explain_puzzles(dropped);
+        !self.daemons.is_puzzled() && !self.machine.is_puzzled()
     }
 
     /// Takes in the traffic of an address in the interval that ends `now`.
@@ -192,6 +194,7 @@ impl Analyst {
     /// Takes a packet in. Deadlines before it must have been handled.
     pub fn handle(&mut self, sighting: &Sighting<'_>) {
         self.handle_timeout(sighting.time);
+        self.tracker.begin(self.now);
         let segment = Segment::of(sighting.origin, &sighting.packet.vlan);
         match &sighting.packet.body {
             wire::Body::Advert(advert) => self.advert(&segment, sighting, advert),
@@ -395,10 +398,18 @@ impl Analyst {
             self.tracker.schedule(id, None, now);
             return;
         }
+        let kin = || {
+            router
+                .kin()
+                .keys()
+                .filter_map(|other| self.tracker.router(*other))
+        };
         let view = View {
             router,
             daemons: &self.daemons,
             machine: &self.machine,
+            served_by_kin: kin()
+                .any(|other| traffic_at_standby::is_active_here(other, &self.daemons, now)),
             open: false,
             now,
         };
@@ -408,6 +419,7 @@ impl Analyst {
             let time = time.filter(|time| *time > now);
             deadline = [deadline, time].into_iter().flatten().min();
         };
+        let puzzle = kept::puzzle(&view);
         let mut records = Vec::new();
         let open = self.ledger.codes(&Subject::Router(id));
         let matters = Matters::of(&view);
@@ -433,10 +445,7 @@ impl Analyst {
             let describe = |sign: &view::Sign| detector.describe(&view, sign);
             records.extend(self.ledger.settle(key, &view, assessment, describe));
         }
-        for other in router.kin().keys() {
-            let Some(other) = self.tracker.router(*other) else {
-                continue;
-            };
+        for other in kin() {
             let (one, other) = if id < other.id() {
                 (router, other)
             } else {
@@ -444,10 +453,7 @@ impl Analyst {
             };
             let view = View {
                 router: one,
-                daemons: &self.daemons,
-                machine: &self.machine,
-                open: false,
-                now,
+                ..view
             };
             for detector in PAIR_DETECTORS {
                 let key = Key {
@@ -467,6 +473,7 @@ impl Analyst {
         for key in lost {
             records.extend(self.ledger.end(&key, now));
         }
+        self.machine.set_puzzle(id, puzzle, now);
         for record in records {
             self.raise(Some(record));
         }
@@ -474,6 +481,7 @@ impl Analyst {
     }
 
     fn forget(&mut self, router: &Forgotten) {
+        self.machine.set_puzzle(router.id, None, self.now);
         for key in self.ledger.about(router.id, &router.kin) {
             self.records.extend(self.ledger.end(&key, self.now));
         }

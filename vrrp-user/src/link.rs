@@ -29,6 +29,9 @@ pub struct Link {
     pub state: LinkState,
     /// Able to broadcast: Ethernet and its like.
     pub broadcast: bool,
+    /// It has a carrier and resolves addresses: neighbours that ask on it get an answer. Not so the
+    /// loopback interface, a dummy, a tunnel, and FRR's macvlan on a standby.
+    pub answers: bool,
     /// Its Ethernet address.
     pub mac: Option<MacAddr>,
     /// What it is made of.
@@ -179,6 +182,7 @@ mod tests {
             name: Arc::from(name),
             state: LinkState::Up,
             broadcast: true,
+            answers: true,
             mac: None,
             kind: LinkKind::Other,
             lower: None,

@@ -38,7 +38,7 @@ use crate::{
     keepalived_conf::Conf,
     link::{Links, Selection, Watch, WatchError},
     log::Entry,
-    machine::AddressChange,
+    machine::{AddressChange, DaemonLook},
     model::Timestamp,
     observer::{ArpMode, Observer, Output, Request, Settings},
     probe::{Asker, AskerError},
@@ -49,6 +49,7 @@ use crate::{
 use counting::Counting;
 use drops::DropWatch;
 use losses::Losses;
+use sockets::Looks;
 use taps::Taps;
 
 /// What to watch and how.
@@ -178,6 +179,7 @@ pub async fn watch(
         taps,
         asker,
         drops: DropWatch::default(),
+        looks: Looks::new(),
         counting,
         writer,
         links,
@@ -202,6 +204,7 @@ struct Live {
     /// Only where addresses are to be asked for.
     asker: Option<Asker>,
     drops: DropWatch,
+    looks: Looks,
     /// Only where traffic is counted.
     counting: Option<(Duration, Counting)>,
     losses: Losses,
@@ -279,6 +282,7 @@ impl Live {
                     self.take_events();
                 }
                 dropped = self.drops.next() => self.take_drops(&dropped)?,
+                (time, look) = self.looks.next() => self.take_look(time, look),
                 // Last, so that no flood of lines keeps the ring buffer waiting.
                 entries = self.logs.next() => self.take_entries(&entries)?,
             }
@@ -290,7 +294,11 @@ impl Live {
         self.drain();
         let now = self.clock.now()? - SETTLING;
         for entry in entries {
-            self.observer.handle_log(now, entry);
+            if entry.past {
+                self.observer.recall_log(entry);
+            } else {
+                self.observer.handle_log(now, entry);
+            }
             self.pass_outputs();
         }
         Ok(())
@@ -389,12 +397,22 @@ impl Live {
         Ok(())
     }
 
+    /// Begins a look at the VRRP daemons of this host.
     fn find_daemon(&mut self) {
-        match (sockets::vrrp_is_spoken(), self.clock.now()) {
-            (Ok(runs), Ok(now)) => self.observer.handle_daemon(now - SETTLING, runs),
-            (Err(error), _) => tracing::debug!(%error, "the sockets of this host cannot be seen"),
-            (Ok(_), Err(error)) => tracing::debug!(%error, "the clock cannot be read"),
+        match self.clock.now() {
+            Ok(now) => self.looks.begin(now),
+            Err(error) => tracing::debug!(%error, "the clock cannot be read"),
         }
+    }
+
+    /// Hands what such a look shows to the observer, after the frames that left before it.
+    fn take_look(&mut self, time: Timestamp, look: io::Result<DaemonLook>) {
+        self.drain();
+        match look {
+            Ok(look) => self.observer.handle_daemon(time - SETTLING, look),
+            Err(error) => tracing::debug!(%error, "the sockets of this host cannot be seen"),
+        }
+        self.pass_outputs();
     }
 
     fn pass_outputs(&mut self) {

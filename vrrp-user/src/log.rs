@@ -65,6 +65,8 @@ pub struct Entry {
     pub reading: Reading,
     /// Whether it is from the log of the host that is watched, or that the capture is from.
     pub here: bool,
+    /// Whether it was written before the watch began: it tells what the daemon is, and nothing new.
+    pub past: bool,
 }
 
 impl Entry {
@@ -82,6 +84,7 @@ impl Entry {
             line,
             reading,
             here: true,
+            past: false,
         })
     }
 }

@@ -1,21 +1,28 @@
-//! The machine that vrrpwatch runs on, as its kernel shows it: which addresses it holds, which were
-//! taken from a master, and whether a VRRP daemon still runs.
+//! The machine that vrrpwatch runs on, as its kernel shows it: which addresses it holds and where,
+//! which were taken from a master, whether a VRRP daemon is there and runs, and what the kernel drops
+//! where that is asked for.
 //!
 //! Pure: the shell hands in what the kernel says. Without that, as in replay, nothing is known and
 //! nothing is concluded.
 
+mod daemon;
 mod pulse;
+mod puzzle;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+
+pub use daemon::{DaemonLook, ProcessState, VrrpSocket};
+pub(crate) use puzzle::Puzzle;
 
 use crate::{
-    model::{Span, Timestamp},
-    tracker::{RouterId, Speaker},
+    dropped::Dropped,
+    model::{Family, MacAddr, Span, Timestamp, Vrid},
+    probe::Host,
+    tracker::{RouterId, Segment, Speaker},
 };
+use daemon::Daemon;
 use pulse::Pulses;
+use puzzle::Puzzles;
 
 /// An address of this machine came or went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,16 +36,37 @@ pub struct AddressChange {
     pub by: Option<u32>,
 }
 
+/// Where an address of this machine is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The interface that has it.
+    pub interface: Arc<str>,
+    /// Where frames of that interface belong.
+    pub segment: Segment,
+    /// The Ethernet address that it is answered for with.
+    pub mac: Option<MacAddr>,
+    /// Neighbours that ask for it there get an answer.
+    pub answers: bool,
+}
+
 /// What is known of this machine.
 #[derive(Debug, Default)]
 pub struct Machine {
     /// Its addresses, and who added each, where that was seen.
     held: BTreeMap<IpAddr, Option<u32>>,
+    /// Where each is, and since when that is known.
+    holdings: BTreeMap<IpAddr, (Timestamp, Holding)>,
+    /// Where the frames of each interface belong.
+    places: BTreeMap<Arc<str>, Segment>,
     /// Addresses that it no longer holds.
     gone: BTreeMap<IpAddr, Gone>,
     /// The routers on it that advertise.
     pulses: Pulses,
+    /// What the machine does otherwise than it should, and only more of it can explain.
+    puzzles: Puzzles,
     daemon: Daemon,
+    /// It has been shown, and the first look at its daemons is to be taken.
+    first_look: Option<Timestamp>,
 }
 
 /// An address that went.
@@ -52,17 +80,6 @@ struct Gone {
     missed: bool,
 }
 
-/// What is known of the VRRP daemon on this machine.
-#[derive(Clone, Copy, Debug, Default)]
-struct Daemon {
-    /// The last time it was looked for.
-    sought: Option<Timestamp>,
-    /// The last time it was found.
-    found: Option<Timestamp>,
-    /// Since when it is not to be found any more.
-    missing: Option<Timestamp>,
-}
-
 /// Addresses that went and are remembered.
 const MAX_GONE: usize = 512;
 /// The kernel tells of an address that went within so long.
@@ -71,34 +88,37 @@ const NEWS: Span = Span::from_millis(250);
 const AGAIN: Span = Span::from_secs(10);
 
 impl Machine {
-    /// Takes in all addresses of the machine.
-    pub(crate) fn survey(&mut self, addresses: impl Iterator<Item = IpAddr>, now: Timestamp) {
-        let addresses: BTreeSet<IpAddr> = addresses.collect();
+    /// Takes in all addresses of the machine, and where they are.
+    pub(crate) fn survey(&mut self, host: &Host, now: Timestamp) {
+        let holdings: BTreeMap<IpAddr, (Timestamp, Holding)> = host
+            .holdings()
+            .map(|(address, holding)| {
+                let known = self.holdings.get(&address);
+                let known = known.filter(|(_, known)| known == holding);
+                let since = known.map_or(now, |(since, _)| *since);
+                (address, (since, holding.clone()))
+            })
+            .collect();
+        self.places.clone_from(host.places());
         let went: Vec<IpAddr> = self
             .held
             .keys()
-            .filter(|held| !addresses.contains(held))
+            .filter(|held| !holdings.contains_key(held))
             .copied()
             .collect();
-        for address in went {
-            self.note_change(
-                &AddressChange {
-                    address,
-                    present: false,
-                    by: None,
-                },
-                now,
-            );
+        let came: Vec<IpAddr> = holdings.keys().copied().collect();
+        let went = went.into_iter().map(|address| (address, false));
+        for (address, present) in went.chain(came.into_iter().map(|address| (address, true))) {
+            let change = AddressChange {
+                address,
+                present,
+                by: None,
+            };
+            self.note_change(&change, now);
         }
-        for address in addresses {
-            self.note_change(
-                &AddressChange {
-                    address,
-                    present: true,
-                    by: None,
-                },
-                now,
-            );
+        self.holdings = holdings;
+        if self.daemon.looked().is_none() {
+            self.first_look.get_or_insert(now);
         }
     }
 
@@ -116,6 +136,7 @@ impl Machine {
             *added_by = added_by.or(by);
             return;
         }
+        self.holdings.remove(&address);
         let Some(added_by) = self.held.remove(&address) else {
             return;
         };
@@ -145,13 +166,9 @@ impl Machine {
             return;
         }
         self.pulses.beat(router, now, interval);
-        let Daemon {
-            sought,
-            found,
-            missing,
-        } = self.daemon;
-        let again = sought.is_none_or(|sought| now >= sought + AGAIN);
-        if missing.is_some() || (found.is_none() && again) {
+        let looked = self.daemon.looked();
+        let again = looked.is_none_or(|looked| now >= looked + AGAIN);
+        if self.daemon.missing.is_some() || (self.daemon.found.is_none() && again) {
             self.pulses.hurry(router, now);
         }
     }
@@ -167,6 +184,11 @@ impl Machine {
         }
     }
 
+    /// Whether it has been shown.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.places.is_empty()
+    }
+
     /// Whether the machine has the address on one of its interfaces.
     pub(crate) fn holds(&self, address: IpAddr) -> bool {
         self.held.contains_key(&address)
@@ -176,6 +198,20 @@ impl Machine {
     pub(crate) fn lost(&self, address: IpAddr) -> Option<Timestamp> {
         let gone = self.gone.get(&address).filter(|gone| gone.missed)?;
         Some(gone.time)
+    }
+
+    /// The addresses that neighbours get an answer for, where each is, and since when that is known.
+    pub(crate) fn holdings(&self) -> impl Iterator<Item = (IpAddr, Timestamp, &Holding)> {
+        self.holdings
+            .iter()
+            .filter(|(_, (_, holding))| holding.answers)
+            .map(|(address, (since, holding))| (*address, *since, holding))
+    }
+
+    /// The same of one address.
+    pub(crate) fn holding(&self, address: IpAddr) -> Option<(Timestamp, &Holding)> {
+        let (since, holding) = self.holdings.get(&address)?;
+        holding.answers.then_some((*since, holding))
     }
 
     /// Since when the daemon is known to be gone that sent adverts at `last`.
@@ -188,26 +224,82 @@ impl Machine {
         self.daemon.found.filter(|found| *found > last)
     }
 
+    /// When the daemons were last looked at; `None` while they were not.
+    pub(crate) fn looked(&self) -> Option<Timestamp> {
+        self.daemon.looked()
+    }
+
+    /// Whether no daemon was there at the last look.
+    pub(crate) fn has_no_daemon(&self) -> bool {
+        self.daemon.is_absent()
+    }
+
+    /// Since when the daemon is known not to run although it is there.
+    pub(crate) const fn daemon_stopped(&self) -> Option<Timestamp> {
+        self.daemon.stopped
+    }
+
+    /// Whether a daemon listens to the group of VRRP on a segment; `None` where that is not known.
+    pub(crate) fn listens(&self, segment: &Segment, family: Family) -> Option<bool> {
+        self.daemon.has_joined(family, |interface| {
+            self.places.get(interface) == Some(segment)
+        })
+    }
+
+    /// What puzzles about a virtual router, if something does.
+    pub(crate) fn puzzle(&self, router: RouterId) -> Option<&Puzzle> {
+        self.puzzles.get(router)
+    }
+
+    /// Takes in what puzzles about a virtual router: the machine is looked at more closely.
+    pub(crate) fn set_puzzle(&mut self, router: RouterId, puzzle: Option<Puzzle>, now: Timestamp) {
+        self.puzzles.set(router, puzzle, now);
+    }
+
+    /// Whether the kernel is to be asked what it drops: something puzzles for which it was not asked
+    /// yet.
+    pub(crate) fn wants_drops(&mut self) -> bool {
+        let runs = self.daemon.is_there() && self.daemon.stopped.is_none();
+        self.puzzles.wants_drops(runs)
+    }
+
+    /// Whether something puzzles that drops may explain and have not explained yet.
+    pub(crate) fn is_puzzled(&self) -> bool {
+        self.puzzles.is_open()
+    }
+
+    /// Looks for what puzzles among what the kernel dropped. Returns the virtual routers for which
+    /// that is new.
+    pub(crate) fn note_drops(
+        &mut self,
+        dropped: &[Dropped],
+        vrid: impl Fn(RouterId) -> Option<Vrid>,
+    ) -> Vec<RouterId> {
+        self.puzzles.explain(dropped, vrid)
+    }
+
     /// When [`Machine::seeks_daemon`] has to be asked.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.pulses.next_due()
+        let dues = [
+            self.first_look,
+            self.pulses.next_due(),
+            self.puzzles.next_due(),
+        ];
+        dues.into_iter().flatten().min()
     }
 
-    /// Whether it is to be found out if a daemon runs: a router has begun to advertise, or has
-    /// stopped.
+    /// Whether the daemons are to be looked at: for the first time, or because a router has begun to
+    /// advertise, or has stopped, or something puzzles.
     pub(crate) fn seeks_daemon(&mut self, now: Timestamp) -> bool {
-        self.pulses.pause(now)
+        let first = self.first_look.take_if(|due| *due <= now).is_some();
+        let pulse = self.pulses.pause(now);
+        let puzzle = self.puzzles.pause(now);
+        first || pulse || puzzle
     }
 
-    /// Takes in whether a VRRP daemon runs.
-    pub(crate) fn note_daemon(&mut self, runs: bool, now: Timestamp) {
-        self.daemon.sought = Some(now);
-        if runs {
-            self.daemon.found = Some(now);
-            self.daemon.missing = None;
-        } else if self.daemon.found.is_some() {
-            self.daemon.missing.get_or_insert(now);
-        }
+    /// Takes in a look at the VRRP daemons that was taken at `time`.
+    pub(crate) fn note_daemon(&mut self, look: DaemonLook, time: Timestamp) {
+        self.daemon.note(look, time);
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     detect::{Analyst, Sighting},
     frame::Frame,
     keepalived_conf::Conf,
-    machine::AddressChange,
+    machine::{AddressChange, DaemonLook},
     model::{FingerprintKey, Timestamp},
     probe::{Host, ProbeSettings, Prober, Question},
     record::{
@@ -99,7 +99,7 @@ pub enum Request {
     Discount(IpAddr),
     /// Ask who has an address.
     Ask(Question),
-    /// Find out whether a VRRP daemon runs on this host, and tell by [`Observer::handle_daemon`].
+    /// Look at the VRRP daemons of this host, and tell by [`Observer::handle_daemon`].
     FindDaemon,
     /// Count what the kernel drops, and tell by [`Observer::handle_drops`], until
     /// [`Request::StopCounting`].
@@ -282,10 +282,10 @@ impl Observer {
         self.collect();
     }
 
-    /// Takes in whether a VRRP daemon runs on this host.
-    pub fn handle_daemon(&mut self, time: Timestamp, runs: bool) {
+    /// Takes in a look at the VRRP daemons of this host that was taken at `time`.
+    pub fn handle_daemon(&mut self, time: Timestamp, look: DaemonLook) {
         self.advance(time);
-        self.analyst.handle_daemon(runs, self.now);
+        self.analyst.handle_daemon(look, time);
         self.collect();
     }
 
@@ -343,6 +343,9 @@ impl Observer {
             if let Some(incident) = incident {
                 self.push_incident(incident);
             }
+        }
+        if self.analyst.machine_mut().wants_drops() {
+            self.count_drops();
         }
     }
 

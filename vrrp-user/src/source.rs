@@ -70,7 +70,8 @@ impl fmt::Display for LogFile {
 pub struct LogSettings {
     /// Files to follow.
     pub files: Vec<LogFile>,
-    /// Whether files are read from their start, and not only what is written from now on.
+    /// Whether files are read from their start. Else what is written from now on counts, and the last
+    /// lines before that tell what the daemons are.
     pub from_start: bool,
     /// The journal, if it is read.
     pub journal: Option<JournalSettings>,
@@ -211,6 +212,10 @@ struct Intake {
     queue: mpsc::Sender<Vec<Entry>>,
     lines: Vec<LogLine>,
     batch: Vec<Entry>,
+    /// What is taken was written before the watch began.
+    past: bool,
+    /// So was what was written before this time.
+    past_until: Option<Timestamp>,
 }
 
 /// Nobody reads the queue any more.
@@ -224,6 +229,8 @@ impl Intake {
             queue,
             lines: Vec::new(),
             batch: Vec::new(),
+            past: false,
+            past_until: None,
         }
     }
 
@@ -239,8 +246,12 @@ impl Intake {
             if let Some(host) = &self.host {
                 line.host = Some(Arc::clone(host));
             }
+            let until = self.past_until;
+            let is_old = |end: Timestamp| until.is_some_and(|until| end < until);
+            let past = self.past || line.time.is_some_and(|time| is_old(time.end));
             self.batch.extend(Entry::read(line).map(|entry| Entry {
                 here: self.host.is_none(),
+                past,
                 ..entry
             }));
         }

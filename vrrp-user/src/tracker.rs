@@ -282,7 +282,9 @@ impl Tracker {
         let id = RouterId(self.next);
         self.next += 1;
         let mut router = Router::new(id, segment.clone(), claim, now);
-        router.sight = self.sights.of(segment.interface.as_deref(), now).from(now);
+        let sight = self.sights.of(segment.interface.as_deref(), now);
+        router.sight = sight.from(now);
+        router.watched_since = sight.complete_since().unwrap_or(now);
         self.by_age.insert(router.filed);
         self.routers.insert(id, router);
         id

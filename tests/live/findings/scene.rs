@@ -115,6 +115,13 @@ impl Scene {
         .with_context(|| format!("what was said:\n{}", self.said()))
     }
 
+    /// Asserts that there is no such record so far.
+    pub(crate) fn without(&self, what: &str, unwanted: impl Fn(&Value) -> bool) -> Result<()> {
+        let found = self.watcher.records()?.into_iter().find(unwanted);
+        ensure!(found.is_none(), "{what}: {found:?}");
+        Ok(())
+    }
+
     /// Waits until a router becomes active for this reason.
     pub(crate) fn state(&self, reason: &str, to: &Host) -> Result<Value> {
         let to = to.ipv4().to_string();

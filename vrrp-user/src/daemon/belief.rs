@@ -147,6 +147,14 @@ impl Belief {
         }
     }
 
+    /// Keeps what it is, and none of what it did.
+    pub(super) fn forget_deeds(&mut self) {
+        self.unheard = None;
+        self.send_error = None;
+        self.announced.clear();
+        self.removed.clear();
+    }
+
     pub(super) fn learn_address(&mut self, address: Option<IpAddr>) {
         if self.addresses.len() < MAX_ADDRESSES {
             self.addresses.extend(address);

@@ -130,9 +130,18 @@ impl Host {
             })
     }
 
-    /// Takes in a line from before the run.
+    /// Takes in a line from before the run: what the daemon is, not what it did.
     pub(super) fn recall(&mut self, entry: &Entry) {
         self.take(entry, Timestamp::from_nanos(0));
+        self.stall = None;
+        self.link_down = None;
+        self.instances.values_mut().for_each(Belief::forget_deeds);
+    }
+
+    /// Whether a line of its log is as recent as this: the log of a daemon that writes elsewhere by
+    /// now says nothing of what it is.
+    pub(crate) fn has_written_since(&self, time: Timestamp) -> bool {
+        self.written.is_some_and(|(_, last)| last >= time)
     }
 
     /// Takes a line in. Returns what it is about.
@@ -432,13 +441,12 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
         }
         LogEvent::RxPrio0 => belief.resignation = Some(time),
         LogEvent::PrioChange => {
-            belief.priority = details.after.and_then(priority).or(belief.priority);
+            let after = details.after.and_then(|number| u8::try_from(number).ok());
+            belief.priority = after.map(Priority::new).or(belief.priority);
         }
-
         LogEvent::RxLowerAsBackup => {
             belief.ignored = details.source.map(|source| (source, time));
         }
-
         LogEvent::TxPrio0 | LogEvent::RxHigherAsMaster | LogEvent::FaultWhy => {
             belief.leaving = Some(time);
         }
@@ -476,10 +484,6 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
         }
         _ => {}
     }
-}
-
-fn priority(number: u64) -> Option<Priority> {
-    u8::try_from(number).ok().map(Priority::new)
 }
 
 fn note_announcement(belief: &mut Belief, entry: &Entry, time: Window, error: Option<String>) {

@@ -59,6 +59,9 @@ impl Analyst {
     /// Takes in a line from before the run.
     pub fn recall_log(&mut self, entry: &Entry) {
         self.daemons.recall(entry);
+        if self.tracker.routers().next().is_some() {
+            self.daemons.bind(&self.tracker);
+        }
     }
 }
 

@@ -2,11 +2,14 @@
 //!
 //! It says so itself when it runs again, and only above a second. Before that it shows by adverts
 //! that stop in the middle of a reign, with no line in the log that would explain it, or, where no
-//! log is read, with the daemon still there and in possession of the addresses.
+//! log is read, with the daemon still there and in possession of the addresses. Where the adverts had
+//! stopped before anything was seen, the host tells: the daemon is there, has the addresses, and its
+//! process is stopped or does not read what arrives.
 
 use super::{
+    kept::{self, Kept, Why},
     view::{Assessment, Description, Detector, Matter, Sign, View},
-    words::{log_line, router, seen, time},
+    words::{list, log_line, router, seen, time, who},
 };
 use crate::{
     daemon::{Belief, Host},
@@ -37,6 +40,8 @@ enum Stall<'a> {
     Shown(&'a Host, &'a Belief, &'a Speaker),
     /// The adverts say so, and the host, where there is no log.
     Found(&'a Speaker, Timestamp),
+    /// The host says so, since this time.
+    Stopped(Kept<'a>, Timestamp),
 }
 
 impl Detector for DaemonStalled {
@@ -61,6 +66,10 @@ impl Detector for DaemonStalled {
                     .filter_map(|(_, belief)| host.own(belief, view.router))
                     .flat_map(Speaker::addresses)
                     .collect(),
+                ..Sign::default()
+            }),
+            Some(Stall::Stopped(kept, _)) => Assessment::Present(Sign {
+                addresses: kept.addresses(),
                 ..Sign::default()
             }),
             None => Assessment::Absent,
@@ -103,6 +112,31 @@ impl Detector for DaemonStalled {
                     ),
                 ],
             ),
+            Stall::Stopped(kept, since) => {
+                let held = list(kept.addresses());
+                let shared = kept.active.map_or_else(String::new, |active| {
+                    format!(" {} is active: neighbours reach either.", who(active))
+                });
+                (
+                    kept.active.iter().map(|active| active.source).collect(),
+                    format!(
+                        "The VRRP daemon of this host is there and does not run, and {held} of {} \
+                         is still on {} and answered for.{shared}",
+                        router(view.router),
+                        kept.interfaces(),
+                    ),
+                    vec![
+                        log_line(
+                            since,
+                            view.router,
+                            "the process that has the socket for VRRP is stopped, or does not \
+                             read it"
+                                .to_owned(),
+                        ),
+                        log_line(view.now, view.router, format!("the host has {held}")),
+                    ],
+                )
+            }
             Stall::Shown(host, belief, own) => (
                 vec![own.source],
                 format!(
@@ -126,9 +160,9 @@ impl Detector for DaemonStalled {
             sources,
             message,
             evidence,
-            advice: "See what keeps the daemon from running: a machine without time (steal time, \
-                     a snapshot or migration of the virtual machine), a stopped process, disk \
-                     waits. Give it a real-time priority (vrrp_rt_priority, vrrp_no_swap) and \
+            advice: "See what keeps the daemon from running: a stopped process (`ps -C keepalived -o \
+                     pid,stat` shows T; kill -CONT lets it go on), a machine without time (steal \
+                     time, a snapshot or migration of the virtual machine), disk waits. Give it a real-time priority (vrrp_rt_priority, vrrp_no_swap) and \
                      longer intervals."
                 .to_owned(),
         }
@@ -157,10 +191,18 @@ fn find<'a>(view: &View<'a>) -> Option<Stall<'a>> {
         let (at, late) = host.stall.filter(|(at, _)| view.now < at.end + MEMORY)?;
         Some(Stall::Said(host, at, late))
     });
-    told.next().or_else(|| {
-        let (own, found) = view.own().find_map(|own| found(own, view))?;
-        Some(Stall::Found(own, found))
-    })
+    told.next()
+        .or_else(|| {
+            let (own, found) = view.own().find_map(|own| found(own, view))?;
+            Some(Stall::Found(own, found))
+        })
+        .or_else(|| {
+            let kept = kept::find(view)?;
+            match kept.why {
+                Why::Stalled(since) => Some(Stall::Stopped(kept, since)),
+                _ => None,
+            }
+        })
 }
 
 fn shown<'a>(host: &Host, belief: &Belief, view: &View<'a>) -> Option<&'a Speaker> {

@@ -1,14 +1,18 @@
-//! egress-blocked: the daemon is master by its log, and none of its adverts leaves the host.
+//! egress-blocked: the daemon is master by its log, and none of its adverts leaves the host. Without a
+//! log the host has to have the addresses, and its kernel to drop the adverts.
 
 use super::{
+    kept::{self, Kept, Why},
     view::{Assessment, Description, Detector, Matter, Sign, View},
-    words::{log_line, router, time},
+    words::{list, log_line, router, time},
 };
 use crate::{
     daemon::{Belief, Host},
+    dropped::Dropped,
     log::{LogEvent, Window},
+    machine::Puzzle,
     model::{Span, Timestamp},
-    record::Code,
+    record::{Cause, Code},
 };
 
 pub(super) struct EgressBlocked;
@@ -23,12 +27,21 @@ impl Detector for EgressBlocked {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        if view.beliefs_here().next().is_none() {
-            return Assessment::Absent;
+        if let Some((_, belief, _)) = find(view) {
+            // What the host has is known at once, what the log names of it one by one.
+            let addresses = kept::find(view).map_or_else(
+                || belief.addresses.iter().copied().collect(),
+                |kept| kept.addresses(),
+            );
+            return Assessment::Present(Sign {
+                addresses,
+                ..Sign::default()
+            });
         }
-        match find(view) {
-            Some((_, belief, _)) => Assessment::Present(Sign {
-                addresses: belief.addresses.iter().copied().collect(),
+        match counted(view) {
+            Some((kept, dropped)) => Assessment::Present(Sign {
+                cause: dropped.why().map(|why| Cause::Kernel(why.into())),
+                addresses: kept.addresses(),
                 ..Sign::default()
             }),
             None => Assessment::Absent,
@@ -37,7 +50,9 @@ impl Detector for EgressBlocked {
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {
         let Some((host, belief, since)) = find(view) else {
-            return Description::default();
+            return counted(view)
+                .map(|(kept, dropped)| describe_counted(view, &kept, dropped))
+                .unwrap_or_default();
         };
         let why = match &belief.send_error {
             Some((_, error)) => format!(": the system refuses to send them ({error})"),
@@ -87,13 +102,71 @@ impl Detector for EgressBlocked {
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
         view.beliefs_here()
             .filter_map(|(host, belief)| Some(due(host, belief, view)?.0))
+            .filter(|due| *due > view.now)
             .min()
+    }
+}
+
+/// Whether it is so: the address that is still here is a master's.
+pub(super) fn is_found(view: &View<'_>) -> bool {
+    find(view).is_some() || drops(view).is_some()
+}
+
+/// Adverts of this host that its kernel drops on their way out.
+fn drops<'a>(view: &View<'a>) -> Option<&'a Dropped> {
+    match view.machine.puzzle(view.router.id())? {
+        Puzzle::Unsent(dropped) => dropped.as_ref(),
+        Puzzle::Unheeded(..) => None,
+    }
+}
+
+/// Without a log: this host has the addresses, and its kernel drops the adverts that it sends.
+fn counted<'a>(view: &View<'a>) -> Option<(Kept<'a>, &'a Dropped)> {
+    let kept = kept::find(view).filter(|kept| kept.why == Why::Blocked)?;
+    Some((kept, drops(view)?))
+}
+
+fn describe_counted(view: &View<'_>, kept: &Kept<'_>, dropped: &Dropped) -> Description {
+    let place = dropped.place.as_deref().unwrap_or("a place that it hides");
+    Description {
+        sources: vec![dropped.source],
+        message: format!(
+            "The daemon of this host is active for {} and has {}, but none of its adverts leaves: \
+             {} drops them.",
+            router(view.router),
+            list(kept.addresses()),
+            dropped.describe()
+        ),
+        evidence: vec![
+            log_line(
+                view.now,
+                view.router,
+                format!(
+                    "the kernel has dropped {} that {} sent, at {place}",
+                    match dropped.count {
+                        1 => "an advert".to_owned(),
+                        count => format!("{count} adverts"),
+                    },
+                    dropped.source
+                ),
+            ),
+            log_line(
+                view.now,
+                view.router,
+                "no advert of this host until here".to_owned(),
+            ),
+        ],
+        advice: super::words::sentence(dropped.advice()),
     }
 }
 
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, Window)> {
     view.beliefs_here().find_map(|(host, belief)| {
         let due = due(host, belief, view)?;
+        // Who is gone or stopped sends nothing that could be blocked.
+        if view.machine.has_no_daemon() || view.machine.daemon_stopped().is_some() {
+            return None;
+        }
         let refused = || belief.send_error.as_ref().map(|(time, _)| *time);
         let since = belief.master_since().or_else(refused)?;
         (due.0 <= view.now && !is_held_back(due.1, view)).then_some((host, belief, since))
@@ -125,8 +198,14 @@ fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<(Timestamp, Time
                 .master_since()
                 .filter(|_| belief.is_settled_master())?;
             let never = last.is_none_or(|last| last + view.interval() < since.start);
-            let due = (since.end + patience, since.end);
-            (never && view.tells(host, belief, ENDS)).then_some(due)
+            // What left before the watch began was not seen. That it is master still, the host has to
+            // show: its log may be an old one.
+            let watched = view.router.watched_since();
+            let known = since.end >= watched
+                || !view.machine.is_known()
+                || kept::holds_any(view.machine, view.router);
+            let begun = since.end.max(watched);
+            (never && known && view.tells(host, belief, ENDS)).then_some((begun + patience, begun))
         }
     }
 }

@@ -1,17 +1,18 @@
 //! local-drop: adverts reach this host, and its daemon does not get them.
 //!
-//! Whether adverts kept coming is judged when the daemon gives up waiting for them; the finding
-//! lasts for as long as the daemon stays master beside the router it does not hear. What drops the
-//! adverts, the kernel is asked for seconds after the finding was raised.
+//! The log tells when the daemon gives up waiting: were there adverts then? Without it, and where that
+//! was long ago, the daemon shows it by advertising on beside a better router whose adverts arrive
+//! here and which it has no reason to drop. What drops them, the kernel is asked.
 
 use super::{
     view::{Assessment, Description, Detector, Matter, Sign, View},
-    words::{log_line, router, seen},
+    words::{advert, log_line, router, seen, sentence, who},
 };
 use crate::{
     daemon::{Belief, Host, Unheard},
     dropped::Dropped,
     log::LogEvent,
+    machine::Puzzle,
     record::{Cause, Code, Evidence},
     tracker::Speaker,
 };
@@ -32,52 +33,77 @@ impl Detector for LocalDrop {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         match find(view) {
-            Some((_, _, speaker, unheard)) => Assessment::Present(Sign {
-                cause: unheard
-                    .dropped
-                    .as_ref()
+            Some(found) => Assessment::Present(Sign {
+                cause: found
+                    .dropped()
                     .and_then(Dropped::why)
                     .map(|why| Cause::Kernel(why.into())),
-                ..Sign::of(speaker)
+                ..Sign::of(found.speaker())
             }),
             None => Assessment::Absent,
         }
     }
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {
-        let Some((host, belief, speaker, unheard)) = find(view) else {
+        let Some(found) = find(view) else {
             return Description::default();
+        };
+        let speaker = found.speaker();
+        let dropped = found.dropped();
+        let drops = dropped.map_or("something on the host".to_owned(), Dropped::describe);
+        let (message, evidence) = match &found {
+            Found::GaveUp(host, belief, _, unheard) => (
+                format!(
+                    "{} gave up waiting for adverts of {} and became master, although those of {} \
+                     kept arriving at this host without a gap: {drops} drops them.",
+                    host.called(),
+                    router(view.router),
+                    speaker.source,
+                ),
+                [
+                    seen(
+                        view.router,
+                        speaker,
+                        unheard.last,
+                        "an advert arrives at this host, as all before it did".to_owned(),
+                    ),
+                    log_line(
+                        unheard.given_up.start,
+                        view.router,
+                        format!("({}) has heard nothing, by its log", belief.name),
+                    ),
+                ],
+            ),
+            Found::Insists(own, better, _) => (
+                format!(
+                    "This host goes on advertising {} with priority {}, although the adverts of {} \
+                     arrive here and its daemon has no reason to drop them: {drops} does.",
+                    router(view.router),
+                    own.priority,
+                    who(better),
+                ),
+                [
+                    advert(
+                        view.router,
+                        better,
+                        "an advert of the better router arrives at this host".to_owned(),
+                    ),
+                    advert(
+                        view.router,
+                        own,
+                        "this host advertises beside it and should have yielded".to_owned(),
+                    ),
+                ],
+            ),
         };
         Description {
             sources: vec![speaker.source],
-            message: format!(
-                "{} gave up waiting for adverts of {} and became master, although those of {} kept \
-                 arriving at this host without a gap: {} drops them.",
-                host.called(),
-                router(view.router),
-                speaker.source,
-                unheard
-                    .dropped
-                    .as_ref()
-                    .map_or("something on the host".to_owned(), Dropped::describe)
-            ),
-            evidence: [
-                seen(
-                    view.router,
-                    speaker,
-                    unheard.last,
-                    "an advert arrives at this host, as all before it did".to_owned(),
-                ),
-                log_line(
-                    unheard.given_up.start,
-                    view.router,
-                    format!("({}) has heard nothing, by its log", belief.name),
-                ),
-            ]
-            .into_iter()
-            .chain(unheard.dropped.as_ref().map(|it| counted(it, view)))
-            .collect(),
-            advice: match &unheard.dropped {
+            message,
+            evidence: evidence
+                .into_iter()
+                .chain(dropped.map(|it| counted(it, view)))
+                .collect(),
+            advice: match dropped {
                 Some(dropped) => sentence(dropped.advice()),
                 None => "Look for what drops IP protocol 112 behind the network card: nftables or \
                          iptables (a rule for the multicast group, too), rp_filter on the \
@@ -89,7 +115,7 @@ impl Detector for LocalDrop {
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<crate::model::Timestamp> {
-        find(view).map(|(_, _, speaker, _)| speaker.dead_at())
+        find(view).map(|found| found.speaker().dead_at())
     }
 }
 
@@ -112,13 +138,48 @@ fn counted(dropped: &Dropped, view: &View<'_>) -> Evidence {
     }
 }
 
-/// Advice as a sentence.
-fn sentence(advice: &str) -> String {
-    let (first, rest) = advice.split_at(1);
-    format!("{}{rest}.", first.to_uppercase())
+/// How it shows.
+enum Found<'a> {
+    /// The log says that the daemon gave up waiting.
+    GaveUp(&'a Host, &'a Belief, &'a Speaker, &'a Unheard),
+    /// The router of this host, the better one, and what the kernel says of that.
+    Insists(&'a Speaker, &'a Speaker, Option<&'a Dropped>),
 }
 
-fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, &'a Unheard)> {
+impl<'a> Found<'a> {
+    /// The router whose adverts are not heard.
+    const fn speaker(&self) -> &'a Speaker {
+        match self {
+            Self::GaveUp(_, _, speaker, _) | Self::Insists(_, speaker, _) => speaker,
+        }
+    }
+
+    fn dropped(&self) -> Option<&'a Dropped> {
+        match self {
+            Self::GaveUp(.., unheard) => unheard.dropped.as_ref(),
+            Self::Insists(.., dropped) => *dropped,
+        }
+    }
+}
+
+fn find<'a>(view: &View<'a>) -> Option<Found<'a>> {
+    gave_up(view).or_else(|| {
+        let (own, better) = insists(view)?;
+        let rival = view
+            .router
+            .rivals(view.now)
+            .find(|rival| rival.id == own.id());
+        let dropped = view
+            .machine
+            .puzzle(view.router.id())
+            .and_then(Puzzle::dropped);
+        rival
+            .filter(|rival| rival.loud)
+            .map(|_| Found::Insists(own, better, dropped))
+    })
+}
+
+fn gave_up<'a>(view: &View<'a>) -> Option<Found<'a>> {
     let mut here = view.telling(REASONS).filter(|(host, _)| host.here);
     here.find_map(|(host, belief)| {
         let unheard = belief.unheard.as_ref()?;
@@ -127,6 +188,21 @@ fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, &'a U
             .speakers()
             .find(|speaker| speaker.source == unheard.source)
             .filter(|speaker| speaker.is_alive(view.now))?;
-        Some((host, belief, speaker, unheard))
+        Some(Found::GaveUp(host, belief, speaker, unheard))
     })
+}
+
+/// A router of this host that has advertised once more after the advert of a better one arrived, and
+/// has no reason to drop it; and that one.
+pub(super) fn insists<'a>(view: &View<'a>) -> Option<(&'a Speaker, &'a Speaker)> {
+    let better = view.live()?;
+    if view.daemons.is_own(better.source) {
+        return None;
+    }
+    let own = view.own().find(|own| {
+        own.is_alive(view.now)
+            && own.contest().is_some_and(|contest| contest.defiances > 0)
+            && own.rejects(better).is_none()
+    })?;
+    Some((own, better))
 }

@@ -92,6 +92,10 @@ const CHANGES: &[LogEvent] = &[
 fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, &'a Speaker, Timestamp)> {
     view.telling(CHANGES).find_map(|(host, belief)| {
         let (state, since) = belief.state?;
+        let watched = view.router.watched_since();
+        if view.machine.is_known() && since.end < watched && !host.has_written_since(watched) {
+            return None;
+        }
         let own = host.own(belief, view.router)?;
         let active = view.router.live(view.now)?;
         let begun = match state {

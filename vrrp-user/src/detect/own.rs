@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::Analyst;
+use super::{Analyst, kept};
 use crate::{
-    machine::{AddressChange, Machine},
+    dropped::Dropped,
+    machine::{AddressChange, DaemonLook, Machine},
     model::Timestamp,
     probe::Host,
     tracker::{Router, RouterId},
@@ -21,7 +22,7 @@ impl Analyst {
 
     /// Takes in all addresses of the host.
     pub(crate) fn handle_host(&mut self, host: &Host, now: Timestamp) {
-        self.machine.survey(host.addresses(), now);
+        self.machine.survey(host, now);
         self.assess_own();
     }
 
@@ -36,10 +37,19 @@ impl Analyst {
         self.assess_own();
     }
 
-    /// Takes in whether a VRRP daemon runs on the host.
-    pub(crate) fn handle_daemon(&mut self, runs: bool, now: Timestamp) {
-        self.machine.note_daemon(runs, now);
+    /// Takes in a look at the VRRP daemons of the host that was taken at `time`.
+    pub(crate) fn handle_daemon(&mut self, look: DaemonLook, time: Timestamp) {
+        self.machine.note_daemon(look, time);
         self.assess_own();
+    }
+
+    /// Looks for what puzzles on this host among what the kernel dropped.
+    pub(super) fn explain_puzzles(&mut self, dropped: &[Dropped]) {
+        let tracker = &self.tracker;
+        let vrid = |id| tracker.router(id).map(|router| router.vrid);
+        for id in self.machine.note_drops(dropped, vrid) {
+            self.assess(id);
+        }
     }
 
     /// Takes in that the host has sent an advert from this address.
@@ -55,15 +65,18 @@ impl Analyst {
         }
     }
 
+    /// Assesses the virtual routers that the host takes part in, or has an address of.
     fn assess_own(&mut self) {
+        let concerns = |router: &Router| {
+            let mut sources = router.speakers().map(|speaker| speaker.source);
+            sources.any(|source| self.daemons.is_own(source))
+                || kept::holds_any(&self.machine, router)
+                || self.machine.puzzle(router.id()).is_some()
+        };
         let own: Vec<RouterId> = self
             .tracker
             .routers()
-            .filter(|router| {
-                router
-                    .speakers()
-                    .any(|speaker| self.daemons.is_own(speaker.source))
-            })
+            .filter(|router| concerns(router))
             .map(Router::id)
             .collect();
         for id in own {

@@ -1,6 +1,7 @@
 //! What split-brain and vrid-collision have in common: routers that are active at the same time.
 
 use super::{
+    local_drop,
     view::{Assessment, Description, Sign, View},
     words::{addresses, advert, cause, common, router, time, who},
 };
@@ -33,6 +34,10 @@ pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
         .chain(ids)
         .collect();
     speakers.sort_unstable();
+    let cause = match first.cause {
+        Cause::NotReceived if local_drop::insists(view).is_some() => Cause::LocalDrop,
+        ref cause => cause.clone(),
+    };
     let mut all: Vec<_> = if same_addresses {
         common(active, speaker)
     } else {
@@ -41,8 +46,7 @@ pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
     all.sort_unstable();
     Assessment::Present(Sign {
         // Of two services it goes without saying that their addresses differ.
-        cause: Some(first.cause.clone())
-            .filter(|cause| same_addresses || *cause != Cause::AddressListMismatch),
+        cause: Some(cause).filter(|cause| same_addresses || *cause != Cause::AddressListMismatch),
         addresses: all,
         speakers,
         ..Sign::default()
@@ -64,7 +68,7 @@ fn involved<'a>(view: &View<'a>, sign: &Sign) -> Vec<&'a Speaker> {
 /// Split brain in words.
 pub(super) fn split_brain(view: &View<'_>, sign: &Sign) -> Description {
     let speakers = involved(view, sign);
-    let (why, remedy) = reason(&speakers, sign);
+    let (why, remedy) = one_way(view, &speakers, sign).unwrap_or_else(|| reason(&speakers, sign));
     let names: Vec<String> = speakers.iter().map(|speaker| who(speaker)).collect();
     let held = super::words::list(&sign.addresses);
     let message = format!(
@@ -114,6 +118,25 @@ fn reason(speakers: &[&Speaker], sign: &Sign) -> (String, &'static str) {
         ),
         _ => (String::new(), ""),
     }
+}
+
+/// Where this host is the better one: the adverts of the other arrive, and its own leave.
+fn one_way(view: &View<'_>, speakers: &[&Speaker], sign: &Sign) -> Option<(String, &'static str)> {
+    let [own, other, ..] = speakers else {
+        return None;
+    };
+    let here = view.daemons.is_own(own.source) && !view.daemons.is_own(other.source);
+    (here && sign.cause == Some(Cause::NotReceived)).then(|| {
+        let why = format!(
+            "the adverts of {} arrive here and those of this host leave it, so they do not reach \
+             the other or its daemon",
+            other.source
+        );
+        let remedy = "Look on the other machine for what drops VRRP (`vrrpwatch why-dropped` asks \
+                      its kernel; allow IP protocol 112), and between the two for IGMP snooping of \
+                      224.0.0.18 or a link that is broken in one direction.";
+        (why, remedy)
+    })
 }
 
 fn evidence(view: &View<'_>, speakers: &[&Speaker]) -> Vec<Evidence> {

@@ -1,9 +1,10 @@
 //! split-brain: two routers are active for one virtual router and hold the same address.
 
 use super::{
+    kept::{self, Kept, Why},
     rivals,
     view::{Assessment, Description, Detector, Matter, PairDetector, Sign, View},
-    words::{advert, cause, common, list, router, who},
+    words::{advert, cause, common, list, log_line, router, who},
 };
 use crate::{
     model::Timestamp,
@@ -23,11 +24,90 @@ impl Detector for SplitBrain {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        rivals::assess(view, true)
+        match rivals::assess(view, true) {
+            Assessment::Absent => match silent_here(view) {
+                Some((kept, cause)) => Assessment::Present(Sign {
+                    cause: Some(cause),
+                    addresses: kept.addresses(),
+                    ..Sign::default()
+                }),
+                None if view.open && speaks_up(view) => Assessment::Undecided,
+                None => Assessment::Absent,
+            },
+            other => other,
+        }
     }
 
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
-        rivals::split_brain(view, sign)
+        match silent_here(view) {
+            Some((kept, cause)) if sign.speakers.is_empty() => describe_silent(view, &kept, &cause),
+            _ => rivals::split_brain(view, sign),
+        }
+    }
+
+    fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
+        kept::deadline(view)
+    }
+}
+
+/// This host is active as well, and is kept from advertising: by its configuration it drops the
+/// adverts of the other, each of which starts its own timer anew.
+fn silent_here<'a>(view: &View<'a>) -> Option<(Kept<'a>, Cause)> {
+    let kept = kept::find(view)?;
+    match kept.why.clone() {
+        Why::Rejects(cause) => Some((kept, cause)),
+        _ => None,
+    }
+}
+
+/// This host, which drops the adverts of the active router, has advertised for once.
+fn speaks_up(view: &View<'_>) -> bool {
+    view.live().is_some_and(|active| {
+        let mut own = view.own().filter(|own| own.is_alive(view.now));
+        own.any(|own| own.id() != active.id() && own.persists_against(active))
+    })
+}
+
+fn describe_silent(view: &View<'_>, kept: &Kept<'_>, cause: &Cause) -> Description {
+    let held = list(kept.addresses());
+    let (what, remedy) = match cause {
+        Cause::VersionMismatch => (
+            "the version of VRRP",
+            "Set the same vrrp_version on all routers.",
+        ),
+        Cause::IntervalMismatch => ("the interval", "Set the same advert_int on all routers."),
+        _ => (
+            "the authentication",
+            "Use the same authentication block (auth_type and auth_pass) on all routers, or none.",
+        ),
+    };
+    let active = kept.active.map_or_else(|| "another router".to_owned(), who);
+    Description {
+        sources: kept.active.iter().map(|active| active.source).collect(),
+        message: format!(
+            "{active} is active for {}, and this host has {held} on {} as well: {what} in its \
+             keepalived.conf is not that of these adverts, so its daemon drops them, and each that \
+             it drops delays its own.",
+            router(view.router),
+            kept.interfaces()
+        ),
+        evidence: kept
+            .active
+            .map(|active| {
+                let what = "an advert that the daemon of this host drops".to_owned();
+                advert(view.router, active, what)
+            })
+            .into_iter()
+            .chain([log_line(
+                view.now,
+                view.router,
+                format!("this host has {held}, and its daemon runs"),
+            )])
+            .collect(),
+        advice: format!(
+            "Traffic to {held} goes to either machine until this is fixed. {remedy} If it cannot \
+             wait, stop keepalived on the one with the lower priority."
+        ),
     }
 }
 

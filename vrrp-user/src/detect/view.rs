@@ -19,6 +19,8 @@ pub(super) struct View<'a> {
     pub(super) daemons: &'a Daemons,
     /// What this host shows of itself.
     pub(super) machine: &'a Machine,
+    /// Another virtual router that has addresses of it is active on this host.
+    pub(super) served_by_kin: bool,
     /// Whether the finding in question is open.
     pub(super) open: bool,
     pub(super) now: Timestamp,
@@ -96,6 +98,12 @@ pub(super) enum Assessment {
     Present(Sign),
 }
 
+impl From<Option<Sign>> for Assessment {
+    fn from(sign: Option<Sign>) -> Self {
+        sign.map_or(Self::Absent, Self::Present)
+    }
+}
+
 impl Assessment {
     pub(super) fn present_if(condition: bool, sign: impl FnOnce() -> Sign) -> Self {
         if condition {
@@ -154,11 +162,11 @@ pub(super) struct Description {
 pub(super) enum Matter {
     /// A router that advertises.
     Adverts,
-    /// Several that do, or did.
+    /// Several that do, or did; this host has the addresses and may be one of them.
     Rivals,
     /// What came of asking for the addresses.
     Answers,
-    /// What a daemon says of itself, or its host of it.
+    /// What a daemon says of itself, or the watched host of it.
     Daemon,
 }
 
@@ -172,10 +180,11 @@ pub(super) struct Matters {
 
 impl Matters {
     pub(super) fn of(view: &View<'_>) -> Self {
+        let held = super::kept::holds_any(view.machine, view.router);
         Self {
-            rivals: view.router.speakers().nth(1).is_some(),
+            rivals: view.router.speakers().nth(1).is_some() || held,
             answers: view.router.neighbours().probed().next().is_some(),
-            daemon: view.beliefs().next().is_some() || view.own().next().is_some(),
+            daemon: view.beliefs().next().is_some() || view.own().next().is_some() || held,
         }
     }
 

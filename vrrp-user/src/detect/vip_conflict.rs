@@ -1,13 +1,17 @@
 //! vip-conflict: a virtual address is claimed by a MAC that is not the active router's.
+//!
+//! Claims are seen in ARP and neighbour discovery. This host need not say a word: it shows what it has.
+//! Where it is clear why it has an address, that is a finding of its own.
 
 use std::net::IpAddr;
 
 use super::{
+    kept::{self, Kept, Why},
     view::{Assessment, Description, Detector, Sign, View},
     words::{advert, list, router, time, who},
 };
 use crate::{
-    model::MacAddr,
+    model::{MacAddr, Timestamp},
     record::{Cause, Code, Evidence},
     tracker::{Speaker, SpeakerId, neighbours::Foreign},
 };
@@ -36,7 +40,11 @@ impl Detector for VipConflict {
         let Some((_, mac, claim)) = confirmed.first() else {
             return Assessment::Absent;
         };
-        let cause = role(view, *mac, claim.speaker);
+        let cause = if claim.own {
+            role_here(view).or_else(|| role(view, *mac, claim.speaker))
+        } else {
+            role(view, *mac, claim.speaker)
+        };
         let mut addresses: Vec<IpAddr> = confirmed.iter().map(|(address, _, _)| *address).collect();
         let mut macs: Vec<MacAddr> = confirmed.iter().map(|(_, mac, _)| *mac).collect();
         addresses.dedup();
@@ -50,6 +58,10 @@ impl Detector for VipConflict {
         })
     }
 
+    fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
+        kept::deadline(view)
+    }
+
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
         let Some(active) = view.router.active() else {
             return Description::default();
@@ -58,7 +70,11 @@ impl Detector for VipConflict {
         let mut named = Vec::new();
         for mac in &sign.macs {
             if let Some((_, _, claim)) = claims.iter().find(|(_, other, _)| other == mac) {
-                named.push(name(view, *mac, claim.speaker, claim.own));
+                named.push(if claim.count == 0 {
+                    name_here(view, *mac)
+                } else {
+                    name(view, *mac, claim.speaker, claim.own)
+                });
             }
         }
         let evidence = claims
@@ -69,16 +85,18 @@ impl Detector for VipConflict {
                 mac: Some(*mac),
                 vrid: Some(view.router.vrid),
                 priority: None,
-                what: format!(
-                    "claims {address}{}, {} times in {}",
-                    if claim.announced {
-                        " unasked"
-                    } else {
-                        " when asked"
-                    },
-                    claim.count,
-                    time(claim.last.since(claim.first))
-                ),
+                what: match claim.count {
+                    0 => format!("this host has {address}"),
+                    count => format!(
+                        "claims {address}{}, {count} times in {}",
+                        if claim.announced {
+                            " unasked"
+                        } else {
+                            " when asked"
+                        },
+                        time(claim.last.since(claim.first))
+                    ),
+                },
             })
             .chain([advert(view.router, active, "the active router".to_owned())])
             .collect();
@@ -92,7 +110,11 @@ impl Detector for VipConflict {
                 who(active)
             ),
             evidence,
-            advice: advice(sign.cause.as_ref()).to_owned(),
+            advice: match role_here(view) {
+                Some(cause) if only_here(view, sign) => advice_here(&cause),
+                _ => advice(sign.cause.as_ref()),
+            }
+            .to_owned(),
         }
     }
 }
@@ -116,12 +138,88 @@ fn claims(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
                 (under_way || probed.wrong > 0) && !claim.announced
             })
     };
-    view.router
+    let kept = kept::find(view);
+    // It is another finding, or not known yet, why this host has its addresses.
+    let told = kept
+        .as_ref()
+        .is_some_and(|kept| role_of(&kept.why).is_none());
+    let mut claims: Vec<_> = view
+        .router
         .neighbours()
         .foreign()
         .filter(|(address, mac, claim)| !entitled(*mac) && !open(*address, claim))
+        .filter(|(.., claim)| !(claim.own && told))
         .chain(answering_rivals(view))
-        .collect()
+        .collect();
+    for (address, since, holding) in kept.iter().filter(|_| !told).flat_map(|kept| &kept.held) {
+        let mac = holding.mac.unwrap_or(MacAddr::new([0; 6]));
+        let is_claimed =
+            |(one, other, _): &(IpAddr, MacAddr, Foreign)| (one, other) == (address, &mac);
+        if !claims.iter().any(is_claimed) {
+            let claim = Foreign {
+                first: *since,
+                last: view.now,
+                count: 0,
+                announced: false,
+                speaker: None,
+                own: true,
+            };
+            claims.push((*address, mac, claim));
+        }
+    }
+    claims
+}
+
+/// What this host is where it has an address that it should not have.
+fn role_here(view: &View<'_>) -> Option<Cause> {
+    role_of(&kept::find(view)?.why)
+}
+
+const fn role_of(why: &Why<'_>) -> Option<Cause> {
+    match why {
+        Why::Strange => Some(Cause::Outsider),
+        Why::Standby => Some(Cause::Standby),
+        Why::Open | Why::Dead(..) | Why::Stalled(_) | Why::Blocked | Why::Rejects(_) => None,
+    }
+}
+
+/// Whether all that claim the addresses are this host.
+fn only_here(view: &View<'_>, sign: &Sign) -> bool {
+    let claims = claims(view);
+    let mut named = claims.iter().filter(|(_, mac, _)| sign.macs.contains(mac));
+    named.all(|(.., claim)| claim.own)
+}
+
+/// This host in words.
+fn name_here(view: &View<'_>, mac: MacAddr) -> String {
+    let kept = kept::find(view);
+    let on = kept.as_ref().map_or_else(String::new, Kept::interfaces);
+    let daemon = match kept.map(|kept| kept.why) {
+        Some(Why::Strange) if view.machine.has_no_daemon() => "where no VRRP daemon runs",
+        Some(Why::Strange) => "whose VRRP daemon has nothing to do with it",
+        _ => match kept::says_master(view) {
+            Some(_) => "whose daemon is master by its log and sends nothing",
+            None => "whose daemon sends no adverts",
+        },
+    };
+    format!("{mac} ({on} of this host, {daemon})")
+}
+
+const fn advice_here(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Standby => {
+            "See which state the daemon has (its log). As a standby it does not have the address: then \
+             somebody added it, a script, networkd or NetworkManager, or a colleague. As master it \
+             should send adverts: see whether it drops those of the active router (authentication, \
+             interval, version) and what `vrrpwatch why-dropped` says."
+        }
+        _ => {
+            "If keepalived is meant to run here, start it: it removes the address, or takes it \
+             properly. If not, find out who configured the address here (networkd, NetworkManager, \
+             netplan, a script) and why, and whether the active router is the right one; a real \
+             server behind LVS has it on lo, with arp_ignore=1 and arp_announce=2."
+        }
+    }
 }
 
 /// Rivals that answered the last question beside the active router: it matters to neighbours that

@@ -62,6 +62,12 @@ pub(super) fn common(one: &Speaker, other: &Speaker) -> Vec<IpAddr> {
     }
 }
 
+/// Advice as a sentence.
+pub(super) fn sentence(advice: &str) -> String {
+    let (first, rest) = advice.split_at(1);
+    format!("{}{rest}.", first.to_uppercase())
+}
+
 /// A duration with as many digits as matter.
 pub(super) fn time(span: Span) -> String {
     if span < Span::from_secs(1) {
@@ -183,6 +189,13 @@ pub(super) fn cause(cause: &Cause, one: &Speaker, other: &Speaker) -> (String, &
         Cause::UnicastMulticastMix => (
             "one advertises by unicast and the other by multicast".to_owned(),
             "Configure unicast_peer on all routers or on none.",
+        ),
+        Cause::LocalDrop => (
+            "the adverts of the better one arrive at this host, which is the other, and its daemon \
+             does not get them"
+                .to_owned(),
+            "See local-drop for what drops them on this host; `vrrpwatch why-dropped` asks the \
+             kernel.",
         ),
         _ => (
             "nothing in the adverts explains it, so they do not reach each other".to_owned(),

@@ -74,16 +74,15 @@ pub(super) const DAEMON_DIED: Explanation = Explanation {
         for the addresses.",
     log: "\"... exited due to signal ...\", \"VRRP child process(...) died\", the service manager's \
         \"Main process exited, code=killed\". Who is killed with its parent writes nothing: on the \
-        watched host it shows by its socket for VRRP, which is gone.",
+        watched host it shows by its socket for VRRP, which is gone, also long after: then the \
+        configuration or the last lines of the log tell that the addresses were the daemon's.",
     causes: &[
         "kill -9, the out-of-memory killer, a crash.",
         "A service that was stopped while the interface was busy.",
     ],
-    action: "Start keepalived again, or remove the addresses by hand.",
-    next: &[
-        "systemctl status keepalived; journalctl -u keepalived -n 50",
-        "ip address del ADDRESS/PREFIX dev INTERFACE",
-    ],
+    action: "Start keepalived again: it removes the addresses, or takes them properly if it becomes \
+        active. Do not remove them by hand where nobody else is active.",
+    next: &["systemctl status keepalived; journalctl -u keepalived -n 50"],
 };
 
 pub(super) const DAEMON_STALLED: Explanation = Explanation {
@@ -92,7 +91,8 @@ pub(super) const DAEMON_STALLED: Explanation = Explanation {
     wire: "The adverts of this host stop in the middle of its reign, with the link up.",
     log: "\"A thread timer expired ... seconds ago\" once it runs again, for more than a second only; \
         with shorter intervals it is never logged. Without a log it is told by the socket and the \
-        addresses that the daemon on the watched host still has.",
+        addresses that the daemon on the watched host still has; where the adverts had ended before \
+        the watch began, by its process, which is stopped, or its socket, which fills.",
     causes: &[
         "A virtual machine that is paused, migrated or short of processor time.",
         "A process that was stopped (SIGSTOP, a debugger, a frozen control group).",

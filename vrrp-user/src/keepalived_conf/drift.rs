@@ -4,7 +4,8 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use super::{AuthType, Instance};
 use crate::{
-    model::{Family, Priority, Vrid},
+    model::{Family, Priority, Version, Vrid},
+    record::Cause,
     tracker::{AuthTag, Speaker},
 };
 
@@ -54,6 +55,20 @@ pub(crate) fn differences(instance: &Instance, vrid: Vrid, speaker: &Speaker) ->
         differ("the address list", words(&written), words(sent));
     }
     found
+}
+
+/// Why a router with this configuration drops the adverts of another, as far as both tell.
+pub(crate) fn rejects(instance: &Instance, other: &Speaker) -> Option<Cause> {
+    let theirs = &other.config;
+    if instance.version != theirs.version {
+        Some(Cause::VersionMismatch)
+    } else if authentication(instance, theirs.auth).is_some_and(|(written, sent)| written != sent) {
+        Some(Cause::AuthMismatch)
+    } else if instance.version == Version::V2 && instance.interval != theirs.interval.span() {
+        Some(Cause::IntervalMismatch)
+    } else {
+        None
+    }
 }
 
 /// Both in words, where they can be compared.

@@ -173,6 +173,8 @@ fn link(message: &LinkMessage) -> Option<(u32, Link)> {
             LinkState::NoCarrier
         },
         broadcast: flags.contains(LinkFlags::Broadcast),
+        answers: flags.contains(LinkFlags::Broadcast | LinkFlags::Up | LinkFlags::LowerUp)
+            && !flags.contains(LinkFlags::Noarp),
         mac: None,
         kind: LinkKind::Other,
         lower: None,

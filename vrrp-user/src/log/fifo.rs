@@ -111,6 +111,7 @@ impl Notification {
                 group,
                 details,
             },
+            past: false,
             here: true,
         }
     }

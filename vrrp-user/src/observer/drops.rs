@@ -40,8 +40,14 @@ impl Observer {
         let Body::Finding(finding) = &record.body else {
             return;
         };
-        let is_raised = finding.code == Code::LocalDrop && finding.status == Status::Raised;
-        if is_raised && self.counting.is_none() {
+        if finding.code == Code::LocalDrop && finding.status == Status::Raised {
+            self.count_drops();
+        }
+    }
+
+    /// Has drops counted, if they are not yet.
+    pub(super) fn count_drops(&mut self) {
+        if self.counting.is_none() {
             self.counting = Some(Counting {
                 since: self.now,
                 dropped: Vec::new(),

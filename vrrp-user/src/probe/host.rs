@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::question::{Parties, Question};
 use crate::{
     frame::VlanTag,
-    link::{Assigned, LinkKind, LinkState, Links},
+    link::{Assigned, Link, LinkKind, LinkState, Links},
+    machine::Holding,
     model::MacAddr,
     tracker::Segment,
     wire::VlanStack,
@@ -21,8 +22,10 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Host {
     vantages: Vec<Vantage>,
-    /// All its addresses, and the interface of each.
-    held: BTreeMap<IpAddr, Arc<str>>,
+    /// All its addresses, and where each is.
+    held: BTreeMap<IpAddr, Holding>,
+    /// Where the frames of each interface belong.
+    places: BTreeMap<Arc<str>, Segment>,
     macs: BTreeSet<MacAddr>,
 }
 
@@ -81,14 +84,19 @@ impl Host {
             .map(|link| &link.name)
             .collect();
         for (index, link) in links.iter() {
-            for assigned in &link.assigned {
-                host.held.insert(assigned.address, link.name.clone());
-            }
-            let Some(mac) = link.mac else { continue };
-            host.macs.insert(mac);
             let Some(place) = links.place(index, watched) else {
                 continue;
             };
+            let segment = Segment {
+                interface: Some(place.interface.clone()),
+                vlan: VlanStack::new(place.tag.map(VlanTag::id)),
+            };
+            for assigned in &link.assigned {
+                host.hold(link, assigned, &segment);
+            }
+            host.places.insert(link.name.clone(), segment.clone());
+            let Some(mac) = link.mac else { continue };
+            host.macs.insert(mac);
             // A macvlan has a MAC of its own, which other machines would come to know.
             if link.state == LinkState::Down || !link.broadcast || link.kind == LinkKind::Alias {
                 continue;
@@ -99,10 +107,7 @@ impl Host {
                 continue;
             }
             host.vantages.push(Vantage {
-                segment: Segment {
-                    interface: Some(place.interface),
-                    vlan: VlanStack::new(place.tag.map(VlanTag::id)),
-                },
+                segment,
                 ifindex: index,
                 mac,
                 assigned: link.assigned.clone(),
@@ -111,14 +116,35 @@ impl Host {
         host
     }
 
-    /// The interface of this host that has the address.
-    pub fn holder(&self, address: IpAddr) -> Option<&Arc<str>> {
-        self.held.get(&address)
+    /// Takes in an address of an interface. Of several that have the same, one that answers counts.
+    fn hold(&mut self, link: &Link, assigned: &Assigned, segment: &Segment) {
+        let holding = Holding {
+            interface: link.name.clone(),
+            segment: segment.clone(),
+            mac: link.mac,
+            answers: link.answers && assigned.usable,
+        };
+        let known = self.held.get(&assigned.address);
+        if known.is_none_or(|known| holding.answers && !known.answers) {
+            self.held.insert(assigned.address, holding);
+        }
     }
 
-    /// All its addresses.
-    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.held.keys().copied()
+    /// The interface of this host that has the address.
+    pub fn holder(&self, address: IpAddr) -> Option<&Arc<str>> {
+        self.held.get(&address).map(|holding| &holding.interface)
+    }
+
+    /// All its addresses, and where each is.
+    pub fn holdings(&self) -> impl Iterator<Item = (IpAddr, &Holding)> {
+        self.held
+            .iter()
+            .map(|(address, holding)| (*address, holding))
+    }
+
+    /// Where the frames of each interface belong.
+    pub(crate) const fn places(&self) -> &BTreeMap<Arc<str>, Segment> {
+        &self.places
     }
 
     /// Whether the MAC is one of this host's.
@@ -189,6 +215,7 @@ mod tests {
             name: Arc::from(name),
             state: LinkState::Up,
             broadcast: true,
+            answers: true,
             mac: Some(MAC),
             kind,
             lower,

@@ -181,7 +181,7 @@ codes! {
     AddressLost "address-lost" Critical
         "A virtual address was removed from the master.",
     DaemonDied "daemon-died" Critical
-        "The daemon is gone by its log, and its host still answers for the addresses.",
+        "The daemon is gone, and its host still answers for the addresses.",
     FalseOwner "false-owner" Warning
         "Priority 255 from a router that owns none of the addresses.",
     SilentFailover "silent-failover" Warning
@@ -281,6 +281,8 @@ pub enum Cause {
     UnicastMulticastMix,
     /// Nothing in the adverts explains it: they do not reach each other.
     NotReceived,
+    /// The adverts of the better one reach this host, and its daemon does not get them.
+    LocalDrop,
     /// A router's priority goes up and down.
     PriorityChange,
     /// Adverts stay away.
@@ -313,6 +315,7 @@ impl Cause {
             Self::AddressListMismatch => "address-list-mismatch",
             Self::UnicastMulticastMix => "unicast-multicast-mix",
             Self::NotReceived => "not-received",
+            Self::LocalDrop => "local-drop",
             Self::PriorityChange => "priority-change",
             Self::Loss => "loss",
             Self::Restart => "restart",

@@ -36,6 +36,9 @@ const AFTERLIFE: Duration = Duration::from_secs(30);
 const MAX_OLD: usize = 16;
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
+/// Bytes that are read of what was written before: the last thousand lines or so, which is what a
+/// daemon logs in weeks, and a busy syslog in minutes.
+const LOOK_BACK: u64 = 256 << 10;
 /// Bytes before the end of what was read that tell whether the file is still the same.
 const TAIL: usize = 64;
 
@@ -57,7 +60,7 @@ pub(super) fn spawn(path: PathBuf, from_start: bool, intake: Intake) -> Result<(
     match follower.open() {
         Ok(mut file) => {
             if !from_start {
-                file.skip_to_end().map_err(SourceError::io(&what))?;
+                file.look_back().map_err(SourceError::io(&what))?;
             }
             follower.current = Some(file);
         }
@@ -97,6 +100,10 @@ struct Followed {
     tail: Vec<u8>,
     lines: Splitter,
     at_end: bool,
+    /// What stands before this was written before the watch began.
+    past: u64,
+    /// The first line is not whole.
+    is_cut: bool,
 }
 
 impl Follower {
@@ -110,6 +117,8 @@ impl Follower {
             tail: Vec::new(),
             lines: Splitter::default(),
             at_end: false,
+            past: 0,
+            is_cut: false,
         })
     }
 
@@ -206,8 +215,11 @@ impl Follower {
 }
 
 impl Followed {
-    fn skip_to_end(&mut self) -> io::Result<()> {
-        self.offset = self.file.metadata()?.len();
+    /// Begins a little before the end.
+    fn look_back(&mut self) -> io::Result<()> {
+        self.past = self.file.metadata()?.len();
+        self.offset = self.past.saturating_sub(LOOK_BACK);
+        self.is_cut = self.offset > 0;
         let length = self.offset.min(TAIL as u64);
         self.tail = vec![0; usize::try_from(length).unwrap_or(TAIL)];
         self.file
@@ -220,7 +232,17 @@ impl Followed {
             self.lines.end(|line| intake.take(line));
             self.offset = 0;
             self.tail.clear();
+            self.past = 0;
+            self.is_cut = false;
         }
+        let past = usize::try_from(self.past.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        intake.past = past > 0;
+        let room = if intake.past {
+            past.min(chunk.len())
+        } else {
+            chunk.len()
+        };
+        let chunk = &mut chunk[..room];
         let count = match self.file.read_at(chunk, self.offset) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return true,
@@ -233,7 +255,12 @@ impl Followed {
         let bytes = &chunk[..count];
         self.offset += count as u64;
         self.remember(bytes);
-        self.lines.push(bytes, |line| intake.take(line));
+        let is_cut = &mut self.is_cut;
+        self.lines.push(bytes, |line| {
+            if !std::mem::take(is_cut) {
+                intake.take(line);
+            }
+        });
         count > 0
     }
 

@@ -22,6 +22,9 @@ pub struct JournalSettings {
 /// A journalctl that ended is started again after so long.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Entries that are read of those that were written before.
+const LOOK_BACK: u32 = 1000;
+
 /// Whose entries: by command and by unit, whatever they call themselves; by name for what is
 /// forwarded from elsewhere; and those who tell of lost entries and of the daemon's end.
 const MATCHES: [&str; 16] = [
@@ -57,6 +60,10 @@ pub(super) fn spawn(settings: JournalSettings, intake: Intake) -> Result<(), Sou
     let child = command(&settings, &begin)
         .spawn()
         .map_err(SourceError::io("the journal: journalctl does not start"))?;
+    let mut intake = intake;
+    if let Position::Since(time) = begin {
+        intake.past_until = Some(time);
+    }
     tokio::spawn(follow(settings, begin, child, intake));
     Ok(())
 }
@@ -65,7 +72,8 @@ pub(super) fn spawn(settings: JournalSettings, intake: Intake) -> Result<(), Sou
 enum Position {
     /// From its first entry.
     Start,
-    /// From the entries of this time: no journalctl has to have come as far as to wait for more.
+    /// From this time, and a little before it, which tells what the daemons are: no journalctl has to
+    /// have come as far as to wait for more.
     Since(Timestamp),
     /// After this entry.
     After(String),
@@ -84,16 +92,17 @@ fn command(settings: &JournalSettings, position: &Position) -> Command {
     if let Some(directory) = &settings.directory {
         command.arg("--directory").arg(directory);
     }
-    command.arg("--lines=all");
     match position {
-        Position::Start => {}
-        Position::Since(time) => {
-            let micros = time.as_nanos() / 1000;
-            let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
-            command.arg(format!("--since=@{seconds}.{micros:06}"));
+        Position::Start => {
+            command.arg("--lines=all");
+        }
+        Position::Since(_) => {
+            command.arg(format!("--lines={LOOK_BACK}"));
         }
         Position::After(cursor) => {
-            command.arg(format!("--after-cursor={cursor}"));
+            command
+                .arg("--lines=all")
+                .arg(format!("--after-cursor={cursor}"));
         }
     }
     command

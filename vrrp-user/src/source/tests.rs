@@ -70,6 +70,7 @@ async fn numbers(logs: &mut Logs, count: usize, patience: Duration) -> Vec<u64> 
             numbers.extend(
                 entries
                     .iter()
+                    .filter(|entry| !entry.past)
                     .filter_map(|entry| entry.reading.details.after),
             );
         }
@@ -97,6 +98,35 @@ async fn only_what_is_written_from_now_on_counts() {
     let mut logs = follow(directory.file(), false);
     write(&mut file, 3..5);
     assert_eq!(numbers(&mut logs, 2, PATIENCE).await, [3, 4]);
+}
+
+#[tokio::test]
+async fn the_last_lines_before_are_of_the_past_and_bounded() {
+    let directory = Directory::new("back");
+    let mut file = create(&directory.file());
+    write(&mut file, 0..20_000);
+    let mut logs = follow(directory.file(), false);
+    write(&mut file, 20_000..20_001);
+    let mut past = Vec::new();
+    let reading = async {
+        loop {
+            for entry in logs.next().await {
+                let number = entry.reading.details.after.expect("a number");
+                if !entry.past {
+                    return number;
+                }
+                past.push(number);
+            }
+        }
+    };
+    let first = tokio::time::timeout(PATIENCE, reading).await;
+    assert_eq!(first.expect("a new line"), 20_000);
+    assert_eq!(past.last(), Some(&19_999));
+    assert!(
+        past.is_sorted() && (1000..5000).contains(&past.len()),
+        "{}",
+        past.len()
+    );
 }
 
 #[tokio::test]

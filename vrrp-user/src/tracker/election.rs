@@ -167,6 +167,10 @@ impl Router {
             ChangeReason::Resigned
         } else if superior && silence > incumbent.interval() * 5 / 2 && !silenced {
             ChangeReason::Timeout
+        } else if superior && challenger.adverts == 1 && self.may_be_old(challenger.interval(), now)
+        {
+            // Both were there already, and which is heard first is chance.
+            ChangeReason::FirstSeen
         } else if superior && challenger.priority == incumbent.priority {
             ChangeReason::TieBreak
         } else if superior && tenure.best > challenger.priority {
@@ -220,7 +224,8 @@ impl Router {
         if !settling && reason != ChangeReason::Unobserved {
             self.note_change(tenure.speaker, id, before.priority, reason, now);
         }
-        self.take_over(id, reason, Some(last), now);
+        let last = Some(last).filter(|_| reason != ChangeReason::FirstSeen);
+        self.take_over(id, reason, last, now);
     }
 
     /// A router advertises although a better one is active. Once may be bad luck; it is counted
@@ -317,8 +322,15 @@ impl Router {
     ) {
         let from = self
             .tenure
+            .filter(|_| reason != ChangeReason::FirstSeen)
             .and_then(|tenure| self.speakers.get(&tenure.speaker))
             .map(|speaker| speaker.source);
+        let interval = self
+            .speakers
+            .get(&id)
+            .map(super::speaker::Speaker::interval);
+        let standing =
+            reason.is_unseen() && interval.is_some_and(|interval| self.may_be_old(interval, now));
         self.close_takeover(now);
         let Some(speaker) = self.speakers.get_mut(&id) else {
             return;
@@ -344,6 +356,7 @@ impl Router {
             claiming_since,
             announced: std::collections::BTreeMap::new(),
             converged: None,
+            standing,
             completed: false,
         });
     }

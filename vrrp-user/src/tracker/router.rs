@@ -68,6 +68,8 @@ pub struct Router {
     pub(super) kin: BTreeMap<RouterId, Option<Timestamp>>,
     /// The addresses under which the tracker finds it.
     pub(super) indexed: BTreeSet<IpAddr>,
+    /// Since when its adverts would have been seen.
+    pub(super) watched_since: Timestamp,
     /// Addresses or routers have come or gone since it was indexed.
     pub(super) stale_index: bool,
     /// Sources of routers that were forgotten since.
@@ -142,6 +144,7 @@ impl Router {
             reports: Vec::new(),
             kin: BTreeMap::new(),
             indexed: BTreeSet::new(),
+            watched_since: now,
             stale_index: true,
             evicted: Vec::new(),
             heard: now,
@@ -240,6 +243,7 @@ impl Router {
     pub(super) fn set_sight(&mut self, sight: Sight, now: Timestamp) {
         let was_open = self.sight.is_open();
         self.sight = sight;
+        self.watched_since = sight.complete_since().unwrap_or(now);
         for speaker in self.speakers.values_mut() {
             match (was_open, sight.is_open()) {
                 (true, false) => speaker.lose_sight(now),
@@ -247,6 +251,17 @@ impl Router {
                 (true, true) | (false, false) => {}
             }
         }
+    }
+
+    /// Since when its adverts would have been seen.
+    pub(crate) const fn watched_since(&self) -> Timestamp {
+        self.watched_since
+    }
+
+    /// Whether a router that advertises at this interval and is heard for the first time may have been
+    /// active before there was anything to be seen.
+    pub(super) fn may_be_old(&self, interval: Span, now: Timestamp) -> bool {
+        now.since(self.watched_since) <= late_after(interval) + grace(interval)
     }
 
     /// When another router should have taken over from the active one, at the latest; `None` while
@@ -289,6 +304,11 @@ impl Router {
             .values()
             .flat_map(Speaker::addresses)
             .collect()
+    }
+
+    /// The same, as of the last change: cheap to look at.
+    pub(crate) const fn advertised(&self) -> &BTreeSet<IpAddr> {
+        &self.indexed
     }
 
     /// Finds the speaker of an advert, or makes it.

@@ -24,6 +24,9 @@ pub(crate) struct Takeover {
     pub(super) announced: BTreeMap<IpAddr, (u64, Timestamp)>,
     /// When a question of this host was first answered by the new router.
     pub(super) converged: Option<Timestamp>,
+    /// It may have been so before there was anything to be seen: nobody took over from anybody, and
+    /// what is announced is no news.
+    pub(super) standing: bool,
     /// The window for announcements is over.
     pub(crate) completed: bool,
 }
@@ -91,7 +94,8 @@ impl Router {
             return;
         };
         takeover.completed = true;
-        if takeover.reason.is_unseen() && takeover.announced.is_empty() {
+        let is_news = !takeover.standing && !takeover.announced.is_empty();
+        if takeover.reason.is_unseen() && !is_news {
             return;
         }
         self.report_takeover(Some(now));

@@ -31,6 +31,7 @@ fn host(addresses: &[IpAddr], prefix: u8) -> Host {
         name: Arc::from("eth0"),
         state: LinkState::Up,
         broadcast: true,
+        answers: true,
         mac: Some(MacAddr::new([2, 0, 0, 0, 0, 0xc3])),
         kind: LinkKind::Other,
         lower: None,
