@@ -4,10 +4,12 @@
 
 mod account;
 mod already;
+mod beginning;
 mod bounds;
 mod properties;
 mod recorded;
 mod scenes;
+mod seat;
 mod session;
 mod sight;
 mod stage;

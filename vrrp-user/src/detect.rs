@@ -37,6 +37,7 @@ mod log_gap;
 mod log_wire_disagree;
 mod malformed_advert;
 mod no_master;
+mod orphaned;
 mod own;
 mod owner_conflict;
 mod plaintext_auth;
@@ -63,7 +64,6 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
     daemon::Daemons,
-    dropped::Dropped,
     frame::Direction,
     machine::Machine,
     model::{Span, Timestamp},
@@ -169,17 +169,6 @@ impl Analyst {
         for id in concerned {
             self.assess(id);
         }
-    }
-
-    /// Takes in what the kernel dropped so far. Returns whether that explains all that drops of this
-    /// host are to explain.
-    pub(crate) fn handle_drops(&mut self, dropped: &[Dropped], now: Timestamp) -> bool {
-        self.handle_timeout(now);
-        for id in self.daemons.handle_drops(dropped, &self.tracker) {
-            self.assess(id);
-        }
-        self.explain_puzzles(dropped);
-        !self.daemons.is_puzzled() && !self.machine.is_puzzled()
     }
 
     /// Takes in the traffic of an address in the interval that ends `now`.

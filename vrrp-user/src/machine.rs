@@ -65,8 +65,8 @@ pub struct Machine {
     /// What the machine does otherwise than it should, and only more of it can explain.
     puzzles: Puzzles,
     daemon: Daemon,
-    /// It has been shown, and the first look at its daemons is to be taken.
-    first_look: Option<Timestamp>,
+    /// When its daemons are to be looked at, for the first time or because somebody asks for it.
+    next_look: Option<Timestamp>,
 }
 
 /// An address that went.
@@ -118,7 +118,7 @@ impl Machine {
         }
         self.holdings = holdings;
         if self.daemon.looked().is_none() {
-            self.first_look.get_or_insert(now);
+            self.next_look.get_or_insert(now);
         }
     }
 
@@ -167,7 +167,8 @@ impl Machine {
         }
         self.pulses.beat(router, now, interval);
         let looked = self.daemon.looked();
-        let again = looked.is_none_or(|looked| now >= looked + AGAIN);
+        // One that was not there when the watch began has come.
+        let again = speaker.adverts == 1 || looked.is_none_or(|looked| now >= looked + AGAIN);
         if self.daemon.missing.is_some() || (self.daemon.found.is_none() && again) {
             self.pulses.hurry(router, now);
         }
@@ -268,38 +269,51 @@ impl Machine {
         self.puzzles.is_open()
     }
 
+    /// Since when the kernel is known to count what it drops of a virtual router that puzzles, and
+    /// since when that puzzles.
+    pub(crate) fn counted_since(&self, router: RouterId) -> Option<(Option<Timestamp>, Timestamp)> {
+        self.puzzles.counted_since(router)
+    }
+
     /// Looks for what puzzles among what the kernel dropped. Returns the virtual routers for which
     /// that is new.
     pub(crate) fn note_drops(
         &mut self,
         dropped: &[Dropped],
         vrid: impl Fn(RouterId) -> Option<Vrid>,
+        now: Timestamp,
     ) -> Vec<RouterId> {
-        self.puzzles.explain(dropped, vrid)
+        self.puzzles.explain(dropped, vrid, now)
+    }
+
+    /// Has the daemons looked at again at this time, or before.
+    pub(crate) fn look_at(&mut self, time: Timestamp) {
+        self.next_look = Some(self.next_look.map_or(time, |next| next.min(time)));
     }
 
     /// When [`Machine::seeks_daemon`] has to be asked.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let dues = [
-            self.first_look,
+            self.next_look,
             self.pulses.next_due(),
             self.puzzles.next_due(),
         ];
         dues.into_iter().flatten().min()
     }
 
-    /// Whether the daemons are to be looked at: for the first time, or because a router has begun to
+    /// Whether the daemons are to be looked at: because a look is due, or because a router has begun to
     /// advertise, or has stopped, or something puzzles.
     pub(crate) fn seeks_daemon(&mut self, now: Timestamp) -> bool {
-        let first = self.first_look.take_if(|due| *due <= now).is_some();
+        let asked = self.next_look.take_if(|due| *due <= now).is_some();
         let pulse = self.pulses.pause(now);
         let puzzle = self.puzzles.pause(now);
-        first || pulse || puzzle
+        asked || pulse || puzzle
     }
 
     /// Takes in a look at the VRRP daemons that was taken at `time`.
     pub(crate) fn note_daemon(&mut self, look: DaemonLook, time: Timestamp) {
         self.daemon.note(look, time);
+        self.next_look = self.next_look.filter(|due| *due > time);
     }
 }
 

@@ -191,6 +191,7 @@ fn who_stops_or_loses_its_link_has_not_died() -> Result<()> {
             "stale-garp",
             "no-master",
             "flapping",
+            "blind",
         ],
     )
 }

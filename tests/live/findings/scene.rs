@@ -50,7 +50,13 @@ impl Scene {
 
     /// Begins to watch on `eth0` of a host that has keepalived, and to read its log.
     pub(crate) fn with_log(host: &Host) -> Result<Self> {
-        let log = host.keepalived_log().display().to_string();
+        let log = host.keepalived_log();
+        // One that does not exist yet would be worth a warning.
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)?;
+        let log = log.display().to_string();
         Self::with(host, &["--log", &log])
     }
 

@@ -78,7 +78,7 @@ impl Detector for DaemonDied {
 }
 
 /// It does not say to remove the addresses: where nobody else is active they are all that serves.
-const ADVICE: &str = "Start keepalived again: it removes the addresses, or takes them properly if it \
+pub(super) const ADVICE: &str = "Start keepalived again: it removes the addresses, or takes them properly if it \
                       becomes active. A service that is killed leaves them behind; let the service \
                       manager restart it.";
 
@@ -159,7 +159,13 @@ fn describe_left(
         .active
         .map(|active| advert(view.router, active, "the active router".to_owned()));
     Description {
-        sources: kept.active.iter().map(|active| active.source).collect(),
+        sources: view
+            .own()
+            .next()
+            .or(kept.active)
+            .map(|speaker| speaker.source)
+            .into_iter()
+            .collect(),
         message: format!(
             "No VRRP daemon runs on this host, but {held} of {} is still on {} and answered \
              for{shared}.",

@@ -33,6 +33,12 @@ const EXPLANATIONS: &[LogEvent] = &[
 /// A stall that the daemon reported is history after so long.
 const MEMORY: Span = Span::from_secs(30);
 
+/// What to do about it.
+pub(super) const ADVICE: &str = "See what keeps the daemon from running: a stopped process (`ps -C keepalived -o \
+                     pid,stat` shows T; kill -CONT lets it go on), a machine without time (steal \
+                     time, a snapshot or migration of the virtual machine), disk waits. Give it a real-time priority (vrrp_rt_priority, vrrp_no_swap) and \
+                     longer intervals.";
+
 enum Stall<'a> {
     /// The log says so.
     Said(&'a Host, Window, Span),
@@ -160,11 +166,7 @@ impl Detector for DaemonStalled {
             sources,
             message,
             evidence,
-            advice: "See what keeps the daemon from running: a stopped process (`ps -C keepalived -o \
-                     pid,stat` shows T; kill -CONT lets it go on), a machine without time (steal \
-                     time, a snapshot or migration of the virtual machine), disk waits. Give it a real-time priority (vrrp_rt_priority, vrrp_no_swap) and \
-                     longer intervals."
-                .to_owned(),
+            advice: ADVICE.to_owned(),
         }
     }
 

@@ -54,6 +54,8 @@ impl Detector for EgressBlocked {
                 .map(|(kept, dropped)| describe_counted(view, &kept, dropped))
                 .unwrap_or_default();
         };
+        // What left before the watch began was not seen.
+        let seen = since.start.max(view.router.watched_since());
         let why = match &belief.send_error {
             Some((_, error)) => format!(": the system refuses to send them ({error})"),
             None => String::new(),
@@ -88,7 +90,7 @@ impl Detector for EgressBlocked {
                 router(view.router),
                 time(
                     view.now
-                        .since(silent_since(host, belief, view).unwrap_or(since.start))
+                        .since(silent_since(host, belief, view).unwrap_or(seen))
                 )
             ),
             evidence,

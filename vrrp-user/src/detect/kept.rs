@@ -8,7 +8,7 @@
 
 use std::net::IpAddr;
 
-use super::{egress_blocked, traffic_at_standby::is_active_here, view::View};
+use super::{egress_blocked, view::View};
 use crate::{
     daemon::{Belief, Host},
     keepalived_conf::drift,
@@ -93,7 +93,7 @@ pub(super) fn puzzle(view: &View<'_>) -> Option<Puzzle> {
 pub(super) fn find<'a>(view: &View<'a>) -> Option<Kept<'a>> {
     if !holds_any(view.machine, view.router)
         || view.served_by_kin
-        || is_active_here(view.router, view.daemons, view.now)
+        || view.own().any(|own| own.is_alive(view.now))
     {
         return None;
     }
@@ -149,7 +149,7 @@ fn why<'a>(
     let settling = SETTLING.max(active.interval() * 2);
     let heard = active.adverts > 1 && active.last > since;
     let settled = since.max(active.first) + settling <= view.now;
-    if !heard || !settled {
+    if !heard || !settled || !is_counted(view, active) {
         return Why::Open;
     }
     let instance = held
@@ -170,12 +170,29 @@ fn why<'a>(
     }
 }
 
+/// The kernel that counts what it drops is given so long to begin.
+const PATIENCE: Span = Span::from_millis(4200);
+
+/// Whether the kernel would have told by now that it drops adverts of this host.
+fn is_counted(view: &View<'_>, active: &Speaker) -> bool {
+    counted_at(view, active).is_some_and(|due| due <= view.now)
+}
+
+fn counted_at(view: &View<'_>, active: &Speaker) -> Option<Timestamp> {
+    let (counted, since) = view.machine.counted_since(view.router.id())?;
+    let round = active.interval() * 5 / 4 + Span::from_millis(250);
+    let told = counted.map(|counted| counted + round);
+    Some(told.map_or(since + PATIENCE, |told| told.min(since + PATIENCE)))
+}
+
 /// When the answer may change because of time alone.
 pub(super) fn deadline(view: &View<'_>) -> Option<Timestamp> {
     let kept = find(view).filter(|kept| kept.why == Why::Open)?;
     let active = kept.active?;
     let since = kept.held.iter().map(|(_, since, _)| *since).max()?;
-    Some(since.max(active.first) + SETTLING.max(active.interval() * 2))
+    let settled = since.max(active.first) + SETTLING.max(active.interval() * 2);
+    let counted = counted_at(view, active).unwrap_or(settled);
+    Some(settled.max(counted))
 }
 
 /// What tells that an address is that of a daemon of this host.

@@ -41,13 +41,25 @@ impl Analyst {
     pub(crate) fn handle_daemon(&mut self, look: DaemonLook, time: Timestamp) {
         self.machine.note_daemon(look, time);
         self.assess_own();
+        self.seek_orphans();
+    }
+
+    /// Takes in what the kernel dropped so far. Returns whether that explains all that drops of this
+    /// host are to explain.
+    pub(crate) fn handle_drops(&mut self, dropped: &[Dropped], now: Timestamp) -> bool {
+        self.handle_timeout(now);
+        for id in self.daemons.handle_drops(dropped, &self.tracker) {
+            self.assess(id);
+        }
+        self.explain_puzzles(dropped);
+        !self.daemons.is_puzzled() && !self.machine.is_puzzled()
     }
 
     /// Looks for what puzzles on this host among what the kernel dropped.
-    pub(super) fn explain_puzzles(&mut self, dropped: &[Dropped]) {
+    fn explain_puzzles(&mut self, dropped: &[Dropped]) {
         let tracker = &self.tracker;
         let vrid = |id| tracker.router(id).map(|router| router.vrid);
-        for id in self.machine.note_drops(dropped, vrid) {
+        for id in self.machine.note_drops(dropped, vrid, self.now) {
             self.assess(id);
         }
     }

@@ -1,11 +1,13 @@
 //! split-brain: two routers are active for one virtual router and hold the same address.
 
 use super::{
-    kept::{self, Kept, Why},
+    kept::{self, Why},
     rivals,
     view::{Assessment, Description, Detector, Matter, PairDetector, Sign, View},
     words::{advert, cause, common, list, log_line, router, who},
 };
+use std::net::IpAddr;
+
 use crate::{
     model::Timestamp,
     record::{Cause, Code},
@@ -25,15 +27,13 @@ impl Detector for SplitBrain {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         match rivals::assess(view, true) {
-            Assessment::Absent => match silent_here(view) {
-                Some((kept, cause)) => Assessment::Present(Sign {
+            Assessment::Absent => {
+                Assessment::from(silent_here(view).map(|(addresses, cause)| Sign {
                     cause: Some(cause),
-                    addresses: kept.addresses(),
+                    addresses,
                     ..Sign::default()
-                }),
-                None if view.open && speaks_up(view) => Assessment::Undecided,
-                None => Assessment::Absent,
-            },
+                }))
+            }
             other => other,
         }
     }
@@ -50,26 +50,34 @@ impl Detector for SplitBrain {
     }
 }
 
-/// This host is active as well, and is kept from advertising: by its configuration it drops the
-/// adverts of the other, each of which starts its own timer anew.
-fn silent_here<'a>(view: &View<'a>) -> Option<(Kept<'a>, Cause)> {
-    let kept = kept::find(view)?;
-    match kept.why.clone() {
-        Why::Rejects(cause) => Some((kept, cause)),
-        _ => None,
+/// This host is active as well, and is kept from advertising: it drops the adverts of the other, each
+/// of which starts its own timer anew. Its configuration tells, or its own advert, and that it has the
+/// addresses still.
+fn silent_here(view: &View<'_>) -> Option<(Vec<IpAddr>, Cause)> {
+    if let Some(kept) = kept::find(view)
+        && let Why::Rejects(cause) = &kept.why
+    {
+        return Some((kept.addresses(), cause.clone()));
     }
+    let active = view.live().filter(|active| active.adverts > 1)?;
+    let own = view.own().find(|own| {
+        own.id() != active.id()
+            && own.resigned.is_none()
+            && own.last < active.last
+            && view.now < own.gone_at()
+            && own.rejects_for_sure(active)
+    })?;
+    let held: Vec<IpAddr> = own
+        .addresses()
+        .filter(|address| view.machine.holding(*address).is_some())
+        .collect();
+    let stays = !held.is_empty() && !view.machine.has_no_daemon();
+    let cause = own.rejects(active).filter(|_| stays)?;
+    Some((held, cause))
 }
 
-/// This host, which drops the adverts of the active router, has advertised for once.
-fn speaks_up(view: &View<'_>) -> bool {
-    view.live().is_some_and(|active| {
-        let mut own = view.own().filter(|own| own.is_alive(view.now));
-        own.any(|own| own.id() != active.id() && own.persists_against(active))
-    })
-}
-
-fn describe_silent(view: &View<'_>, kept: &Kept<'_>, cause: &Cause) -> Description {
-    let held = list(kept.addresses());
+fn describe_silent(view: &View<'_>, held: &[IpAddr], cause: &Cause) -> Description {
+    let held = list(held);
     let (what, remedy) = match cause {
         Cause::VersionMismatch => (
             "the version of VRRP",
@@ -81,18 +89,17 @@ fn describe_silent(view: &View<'_>, kept: &Kept<'_>, cause: &Cause) -> Descripti
             "Use the same authentication block (auth_type and auth_pass) on all routers, or none.",
         ),
     };
-    let active = kept.active.map_or_else(|| "another router".to_owned(), who);
+    let active = view.live().map_or_else(|| "another router".to_owned(), who);
     Description {
-        sources: kept.active.iter().map(|active| active.source).collect(),
+        sources: view.live().iter().map(|active| active.source).collect(),
         message: format!(
-            "{active} is active for {}, and this host has {held} on {} as well: {what} in its \
-             keepalived.conf is not that of these adverts, so its daemon drops them, and each that \
-             it drops delays its own.",
+            "{active} is active for {}, and this host has {held} as well: {what} of its keepalived \
+             is not that of these adverts, so its daemon drops them, and each that it drops delays \
+             its own.",
             router(view.router),
-            kept.interfaces()
         ),
-        evidence: kept
-            .active
+        evidence: view
+            .live()
             .map(|active| {
                 let what = "an advert that the daemon of this host drops".to_owned();
                 advert(view.router, active, what)

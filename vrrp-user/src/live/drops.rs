@@ -67,7 +67,8 @@ async fn count(sender: mpsc::Sender<Vec<Dropped>>) -> Result<(), DropsError> {
         return Ok(());
     };
     let mut counter = counter?;
-    let mut told = Vec::new();
+    // That counting has begun is told as well, and be there nothing yet.
+    let mut told = None;
     let mut tick = interval(READING);
     loop {
         tick.tick().await;
@@ -80,8 +81,8 @@ async fn count(sender: mpsc::Sender<Vec<Dropped>>) -> Result<(), DropsError> {
         };
         counter = same;
         let dropped = dropped?;
-        if dropped != told {
-            told.clone_from(&dropped);
+        if told.as_ref() != Some(&dropped) {
+            told = Some(dropped.clone());
             if sender.send(dropped).await.is_err() {
                 return Ok(());
             }

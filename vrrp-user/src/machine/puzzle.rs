@@ -32,6 +32,8 @@ struct Case {
     due: Timestamp,
     /// Whether the kernel was asked.
     asked: bool,
+    /// When it first told what it had counted, and be it nothing.
+    told: Option<Timestamp>,
 }
 
 /// Virtual routers that may puzzle at a time.
@@ -102,6 +104,7 @@ impl Puzzles {
             since: now,
             due: now,
             asked: false,
+            told: None,
         };
         self.0.insert(router, case);
     }
@@ -132,6 +135,12 @@ impl Puzzles {
         any
     }
 
+    /// Since when the kernel counts for a case, and since when there is one.
+    pub(super) fn counted_since(&self, router: RouterId) -> Option<(Option<Timestamp>, Timestamp)> {
+        let case = self.0.get(&router)?;
+        Some((case.told, case.since))
+    }
+
     pub(super) fn is_open(&self) -> bool {
         self.0.values().any(|case| case.puzzle.dropped().is_none())
     }
@@ -141,7 +150,11 @@ impl Puzzles {
         &mut self,
         dropped: &[Dropped],
         vrid: impl Fn(RouterId) -> Option<Vrid>,
+        now: Timestamp,
     ) -> Vec<RouterId> {
+        for case in self.0.values_mut().filter(|case| case.asked) {
+            case.told.get_or_insert(now);
+        }
         let unexplained = self
             .0
             .iter_mut()

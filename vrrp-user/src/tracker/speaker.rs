@@ -308,7 +308,7 @@ impl Speaker {
     /// Whether the reason for which it rejects the adverts of another leaves no doubt. That differing
     /// address lists are dropped is true of keepalived up to 2.3.2 only, and of the checksums for
     /// unicast peers a setting decides: there, something else has to show it.
-    pub(super) fn rejects_for_sure(&self, other: &Self) -> bool {
+    pub(crate) fn rejects_for_sure(&self, other: &Self) -> bool {
         match self.rejects(other) {
             None | Some(Cause::AddressListMismatch) => false,
             Some(Cause::ChecksumVariant) => {

@@ -1,0 +1,64 @@
+//! The beginning of a watch: what was there before is no news.
+
+use std::net::Ipv4Addr;
+
+use etherparse::ArpOperation;
+use vrrp_user::record::{ChangeReason, Code};
+
+use crate::{
+    seat::{Seat, announced, is_incident},
+    stage::{ONE, SECOND, TWO, VIP, arp},
+};
+
+/// A third host, from the moment its watch begins.
+fn third() -> Seat {
+    Seat::new(&[Ipv4Addr::new(10, 77, 0, 50)], None)
+}
+
+fn refresh() -> Vec<u8> {
+    arp(ArpOperation::REQUEST, ONE, VIP, VIP)
+}
+
+#[test]
+fn the_start_of_the_watch_is_no_takeover() {
+    let mut seat = third();
+    seat.advert(600, (ONE, 51, 150));
+    seat.stage.frame(900, refresh());
+    for second in 1..12 {
+        seat.advert(second * SECOND + 600, (ONE, 51, 150));
+        seat.stage.frame(second * SECOND + 900, refresh());
+    }
+    let played = seat.end();
+    assert!(!played.0.iter().any(is_incident));
+    assert!(!played.0.iter().any(announced));
+    assert_eq!(played.codes(), []);
+}
+
+#[test]
+fn two_that_were_there_before_did_not_preempt_each_other() {
+    let mut seat = third();
+    for second in 0..9 {
+        seat.advert(second * SECOND + 200, (TWO, 51, 100));
+        seat.advert(second * SECOND + 400, (ONE, 51, 150));
+    }
+    let played = seat.end();
+    let reasons: Vec<_> = played.changes().iter().map(|(_, it)| it.reason).collect();
+    assert_eq!(reasons, [ChangeReason::FirstSeen, ChangeReason::FirstSeen]);
+    assert!(!played.0.iter().any(is_incident));
+    assert_eq!(played.codes(), [Code::SplitBrain]);
+}
+
+#[test]
+fn a_router_that_starts_later_is_news() {
+    let mut seat = third();
+    seat.stage
+        .frame(500, arp(ArpOperation::REQUEST, TWO, TWO.ip, TWO.ip));
+    seat.advert(4 * SECOND, (ONE, 51, 150));
+    for _ in 0..5 {
+        seat.stage.frame(4 * SECOND + 1, refresh());
+    }
+    seat.adverts(5 * SECOND, 9 * SECOND, (ONE, 51, 150));
+    let played = seat.end();
+    assert!(played.0.iter().any(announced));
+    assert!(played.0.iter().any(is_incident));
+}

@@ -1,0 +1,214 @@
+//! A seat: the observer on one of the hosts, with what that host shows of itself.
+
+use std::{collections::BTreeSet, fs, net::Ipv4Addr, sync::Arc};
+
+use jiff::tz::TimeZone;
+use vrrp_tests::vrrp::Message;
+use vrrp_user::{
+    dropped::Dropped,
+    frame::Direction,
+    keepalived_conf::Conf,
+    link::{Assigned, Link, LinkKind, LinkState, Links},
+    log::{Calendar, Entry, Envelopes},
+    machine::{DaemonLook, ProcessState, VrrpSocket},
+    model::{Family, FingerprintKey, MacAddr, Vrid},
+    observer::{Output, Request},
+    probe,
+    record::{Body, Record, Start, Status},
+};
+
+use crate::stage::{Host, ONE, Played, SECOND, Stage, TWO, VIP, advert, seen, time};
+
+/// As the routers of these scenes have it.
+pub(crate) const PASSWORD: &str = "authentication {\n auth_type PASS\n auth_pass testpass\n }";
+
+/// The other router, which is active.
+pub(crate) const ACTIVE: (Host, u8, u8) = (TWO, 51, 100);
+
+/// The observer on a host.
+pub(crate) struct Seat {
+    pub(crate) stage: Stage,
+    pub(crate) requests: Vec<Request>,
+    /// Its own address.
+    pub(crate) own: Ipv4Addr,
+}
+
+/// An interface with addresses.
+pub(crate) fn link(name: &str, answers: bool, addresses: &[Ipv4Addr]) -> Link {
+    Link {
+        name: Arc::from(name),
+        state: LinkState::Up,
+        broadcast: true,
+        answers,
+        mac: Some(MacAddr::new(ONE.mac)),
+        kind: LinkKind::Other,
+        lower: None,
+        master: None,
+        addresses: BTreeSet::new(),
+        assigned: addresses
+            .iter()
+            .map(|address| Assigned {
+                address: (*address).into(),
+                prefix: 24,
+                usable: true,
+            })
+            .collect(),
+        strips_tags: false,
+    }
+}
+
+/// The socket of a daemon that runs.
+pub(crate) const SOCKET: VrrpSocket = VrrpSocket {
+    inode: 7,
+    of_group: true,
+    unread: 0,
+    dropped: 0,
+    process: Some(ProcessState::Runs),
+};
+
+/// The same of one that is stopped.
+pub(crate) const STOPPED: VrrpSocket = VrrpSocket {
+    process: Some(ProcessState::Stopped),
+    ..SOCKET
+};
+
+impl Seat {
+    /// With eth0, and another interface beside it.
+    pub(crate) fn new(addresses: &[Ipv4Addr], other: Option<Link>) -> Self {
+        let mut seat = Self {
+            stage: Stage::new(),
+            requests: Vec::new(),
+            own: addresses[0],
+        };
+        let start = Start {
+            version: String::new(),
+            kernel: None,
+            attachments: Vec::new(),
+            files: Vec::new(),
+            notes: Vec::new(),
+            sources: Vec::new(),
+        };
+        seat.stage.observer.handle_start(time(0), start);
+        let links = [(2, link("eth0", true, addresses))];
+        let links = links.into_iter().chain(other.map(|link| (3, link)));
+        let host = probe::Host::new(&Links::new(links), &BTreeSet::from([2]));
+        seat.stage.observer.handle_host(time(0), host);
+        seat
+    }
+
+    /// One that holds the address.
+    pub(crate) fn holding() -> Self {
+        Self::new(&[ONE.ip, VIP], None)
+    }
+
+    pub(crate) fn look(&mut self, at: u64, sockets: &[VrrpSocket]) {
+        let joined = sockets
+            .iter()
+            .map(|_| (Arc::from("eth0"), Family::Ipv4))
+            .collect();
+        let look = DaemonLook {
+            sockets: sockets.to_vec(),
+            joined,
+        };
+        self.stage.observer.handle_daemon(time(at), look);
+        self.collect();
+    }
+
+    pub(crate) fn conf(&mut self, name: &str, auth: &str) {
+        let name = format!("vrrpwatch-{name}-{}.conf", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let text = format!(
+            "vrrp_instance VI_1 {{\n interface eth0\n virtual_router_id 51\n priority 150\n {auth}\n \
+             virtual_ipaddress {{\n {VIP}\n }}\n}}\n"
+        );
+        fs::write(&path, text).expect("room for a file");
+        let key = FingerprintKey::new([7; 16]);
+        let conf = Conf::read(&path, "lb0", &key).expect("a configuration");
+        fs::remove_file(&path).expect("it is there");
+        self.stage.observer.set_conf(conf);
+    }
+
+    pub(crate) fn recall(&mut self, text: &str) {
+        let mut lines = Vec::new();
+        let raw = format!("{} lb0 Keepalived_vrrp[42]: {text}", time(0));
+        Envelopes::new(Calendar::new(TimeZone::UTC, time(0))).read(raw.as_bytes(), &mut lines);
+        for entry in lines.into_iter().filter_map(Entry::read) {
+            self.stage.observer.recall_log(&entry);
+        }
+    }
+
+    pub(crate) fn adverts(
+        &mut self,
+        from: u64,
+        until: u64,
+        (host, vrid, priority): (Host, u8, u8),
+    ) {
+        for at in (from..=until).step_by(1000) {
+            self.advert(at, (host, vrid, priority));
+        }
+    }
+
+    pub(crate) fn advert(&mut self, at: u64, (host, vrid, priority): (Host, u8, u8)) {
+        let direction = if host.ip == self.own {
+            Direction::Out
+        } else {
+            Direction::In
+        };
+        let message = Message::v2(vrid, priority, [VIP.into()]);
+        let frame = seen(at, advert(host, &message), Some(direction));
+        self.stage.observer.handle_frame(&frame);
+        self.stage.observer.handle_timeout(time(at));
+        self.collect();
+    }
+
+    pub(crate) fn collect(&mut self) {
+        while let Some(output) = self.stage.observer.poll_output() {
+            match output {
+                Output::Record(record) => self.stage.records.push(record),
+                Output::Request(Request::Watch(_) | Request::Unwatch(_)) => {}
+                Output::Request(request) => self.requests.push(request),
+            }
+        }
+    }
+
+    pub(crate) fn wants_drops(&self) -> bool {
+        self.requests.contains(&Request::CountDrops)
+    }
+
+    pub(crate) fn drops(&mut self, at: u64, direction: Direction, source: Host) {
+        let dropped = Dropped {
+            interface: Some("eth0".into()),
+            direction,
+            source: source.ip.into(),
+            vrid: Some(Vrid::new(51)),
+            reason: Some("NETFILTER_DROP".into()),
+            place: Some("nf_hook_slow+0xa6".into()),
+            count: 2,
+        };
+        self.stage.observer.handle_drops(time(at), &[dropped]);
+        self.collect();
+    }
+
+    /// Until there is silence for some seconds.
+    pub(crate) fn end(mut self) -> Played {
+        self.stage.observer.finish();
+        self.collect();
+        let played = Played(std::mem::take(&mut self.stage.records));
+        // The first answer is there within five seconds.
+        let late = played
+            .findings()
+            .find(|(at, it)| it.status == Status::Raised && *at > 5 * SECOND);
+        assert!(late.is_none(), "{late:?}");
+        played
+    }
+}
+
+/// Whether it is an incident.
+pub(crate) fn is_incident(record: &Record) -> bool {
+    matches!(record.body, Body::Incident(_))
+}
+
+/// Whether it completes a change by what was announced.
+pub(crate) fn announced(record: &Record) -> bool {
+    matches!(&record.body, Body::State(state) if state.completes.is_some())
+}
