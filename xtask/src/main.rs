@@ -9,6 +9,7 @@
 mod bench;
 mod build;
 mod demo;
+mod fuzz;
 mod lint;
 mod run;
 mod setup;
@@ -62,6 +63,14 @@ enum Verb {
     Lint,
     /// Watch a real keepalived pair start, fail over and split, in namespaces of its own.
     Demo,
+    /// Feed hostile bytes to every reader of them, under AddressSanitizer.
+    Fuzz {
+        /// For how long, each target.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// The targets [default: all].
+        targets: Vec<String>,
+    },
     /// Build the kernel programs from source and put them into vrrp-ebpf/prebuilt.
     Tap,
     /// Measure what vrrpwatch costs.
@@ -99,6 +108,7 @@ fn perform(verb: Verb) -> Result<()> {
         Verb::Test { args } => test::test(&args),
         Verb::Lint => lint::lint(),
         Verb::Demo => demo::demo(),
+        Verb::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
         Verb::Tap => tap::tap(),
         Verb::Bench { subject } => bench::bench(subject),
     }
