@@ -6,6 +6,7 @@ mod account;
 mod already;
 mod beginning;
 mod bounds;
+mod clock;
 mod properties;
 mod recorded;
 mod scenes;

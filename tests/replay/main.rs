@@ -5,6 +5,7 @@
 mod agreement;
 mod cases;
 mod command;
+mod foreign;
 mod inputs;
 mod logs;
 mod schema;

@@ -44,6 +44,7 @@ mod plaintext_auth;
 mod reflected_advert;
 mod rivals;
 mod roll;
+mod seats;
 mod silent_failover;
 mod split_brain;
 mod stale_garp;
@@ -69,7 +70,6 @@ use crate::{
     model::{Span, Timestamp},
     probe::Round,
     record::{Body, LossReason, Record, Severity},
-    sight::Seat,
     tracker::{
         Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
         admission::{Rejection, admit},
@@ -124,27 +124,6 @@ impl Analyst {
     /// The worst finding raised so far.
     pub const fn worst(&self) -> Option<Severity> {
         self.worst
-    }
-
-    /// Takes in that watching begins.
-    pub fn handle_start(&mut self, time: Timestamp) {
-        self.handle_timeout(time);
-        self.tracker.begin(self.now);
-    }
-
-    /// Takes in from where there is to see: where nothing is seen, nothing is concluded.
-    pub fn handle_seats(&mut self, time: Timestamp, seats: &[Seat]) {
-        self.handle_timeout(time);
-        for seat in seats {
-            if let Some(formerly) = &seat.formerly {
-                self.ledger.rename(formerly, &seat.interface);
-            }
-        }
-        for change in self.tracker.set_seats(seats, self.now) {
-            let record = blind::settle(&change, &self.tracker, &mut self.ledger, self.now);
-            self.raise(record);
-        }
-        self.assess_all();
     }
 
     /// Takes in that an address is asked for.
@@ -215,13 +194,6 @@ impl Analyst {
         self.assess_all();
     }
 
-    fn assess_all(&mut self) {
-        let routers: Vec<RouterId> = self.tracker.routers().map(Router::id).collect();
-        for id in routers {
-            self.assess(id);
-        }
-    }
-
     /// Takes in that time has come to `now`: meets every deadline until then, each at its own time.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
@@ -265,7 +237,7 @@ impl Analyst {
             self.note(segment, report);
             return;
         }
-        match admit(advert) {
+        match admit(advert, sighting.packet.destination_mac) {
             None => {}
             Some(Err(rejection)) => {
                 if let Some(vrid) = advert.vrid {

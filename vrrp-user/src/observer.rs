@@ -30,7 +30,7 @@ use crate::{
     frame::Frame,
     keepalived_conf::Conf,
     machine::{AddressChange, DaemonLook},
-    model::{FingerprintKey, Timestamp},
+    model::{FingerprintKey, Span, Timestamp},
     probe::{Host, ProbeSettings, Prober, Question},
     record::{
         AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
@@ -72,6 +72,14 @@ pub enum ArpMode {
     /// None.
     Off,
 }
+
+/// A frame that is stamped this much earlier than the one before shows that the clock was set back.
+/// Frames overtake each other by milliseconds: on their way through CPUs, or between the interfaces of
+/// one capture.
+const BACKWARD: Span = Span::from_secs(2);
+/// One that is stamped this much later shows that it was set forward, or that the capture was
+/// interrupted: adverts come at least every 255 s. Live, time passes between frames as well.
+const FORWARD: Span = Span::from_mins(30);
 
 /// What an observer hands back.
 #[expect(
@@ -178,6 +186,9 @@ impl Observer {
 
     /// Takes a frame in. Returns whether there was something to report of it.
     pub fn handle_frame(&mut self, frame: &Frame) -> bool {
+        if self.has_stepped(frame.time) {
+            self.begin_anew(frame.time);
+        }
         self.advance(frame.time);
         self.summary.frames += 1;
         let Some(packet) = wire::decode(frame, &self.settings.key) else {
@@ -319,6 +330,29 @@ impl Observer {
         self.outputs.pop_front()
     }
 
+    /// Whether the clock of the frames was set: no frame is as late as that for having been overtaken by
+    /// others, and none comes so long after the last with no time passing between.
+    fn has_stepped(&self, time: Timestamp) -> bool {
+        let begun = self.now > Timestamp::from_nanos(0);
+        begun && (self.now.since(time) > BACKWARD || time.since(self.now) > FORWARD)
+    }
+
+    /// The clock was set: what was known belongs to another time. It is not over, but nobody can judge
+    /// it any more.
+    fn begin_anew(&mut self, time: Timestamp) {
+        self.now = time;
+        self.duplicates = Duplicates::default();
+        self.chronicle = Chronicle::default();
+        self.analyst.begin_anew(time);
+        let lost = BTreeMap::from([(LossReason::ClockStepped, 1)]);
+        *self
+            .summary
+            .lost
+            .entry(LossReason::ClockStepped)
+            .or_default() += 1;
+        self.report(time, Body::Loss(Loss { lost }));
+    }
+
     /// Lets time pass: deadlines are met before what happens at their time.
     fn advance(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
@@ -378,7 +412,7 @@ impl Observer {
         Some(match &packet.body {
             wire::Body::Advert(advert) => {
                 self.summary.adverts += 1;
-                Body::Advert(AdvertRecord::new(advert, mac))
+                Body::Advert(AdvertRecord::new(advert, mac, packet.destination_mac))
             }
             wire::Body::Carp(carp) => {
                 self.summary.carp += 1;

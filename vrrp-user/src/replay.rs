@@ -3,13 +3,16 @@
 //! pcap and pcapng, compressed by gzip or not, from files or standard input; several files are
 //! merged by time. Files are streamed: memory does not grow with their size.
 
+mod cooked;
 mod input;
 mod reader;
+mod section;
 
 use std::{collections::BinaryHeap, path::PathBuf};
 
 pub use input::{Input, OpenError};
 pub use reader::{Item, ReadError, Reader};
+pub use section::Foreign;
 
 use crate::{frame::Tap, merge::Pending};
 

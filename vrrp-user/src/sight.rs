@@ -119,6 +119,15 @@ impl Sights {
             .map_or(Sight::since(self.since.unwrap_or(now)), |(sight, _)| *sight)
     }
 
+    /// The same, as seen from a clock that shows `time` now.
+    pub(crate) fn from(mut self, time: Timestamp) -> Self {
+        self.since = self.since.map(|_| time);
+        for (sight, _) in self.places.values_mut() {
+            sight.since = sight.since.map(|_| time);
+        }
+        self
+    }
+
     /// Takes in that frames were lost until `now`, wherever they came from.
     pub(crate) fn lose(&mut self, now: Timestamp) {
         self.since = Some(now);

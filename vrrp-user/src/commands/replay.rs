@@ -8,7 +8,7 @@ use crate::{
     model::{Span, Timestamp},
     observer::{Observer, Output},
     record::Start,
-    replay::{Input, Item, ReadError, Replay, inputs},
+    replay::{Input, Item, Replay, inputs},
     report::{Appetite, Report},
     source::{LogFile, RecordedLogs},
 };
@@ -48,10 +48,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
             None => break run.finish(),
             Some(Err(error)) => {
                 complain(&error);
-                // A cut file is what a killed recorder leaves behind; all it holds was read.
-                if !matches!(error, ReadError::Truncated { .. }) {
-                    unreadable = true;
-                }
+                unreadable |= !error.is_partial();
             }
             Some(Ok(item)) => match run.take(&item) {
                 Ok(Appetite::More) => {}

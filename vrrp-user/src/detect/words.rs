@@ -3,10 +3,10 @@
 use std::{fmt::Display, net::IpAddr};
 
 use crate::{
-    model::{Span, Timestamp},
+    model::{MacAddr, Span, Timestamp},
     record::{Cause, Evidence},
     tracker::{Config, Router, Speaker},
-    wire::Checksum,
+    wire::{Checksum, MULTICAST_V4, MULTICAST_V6},
 };
 
 /// A router, as an operator knows it: address, MAC and priority.
@@ -21,7 +21,7 @@ pub(super) fn who(speaker: &Speaker) -> String {
 }
 
 /// The MAC that tells a router from others: its own, where that is known.
-fn mac(speaker: &Speaker) -> Option<crate::model::MacAddr> {
+fn mac(speaker: &Speaker) -> Option<MacAddr> {
     let real = speaker.mac.filter(|mac| mac.virtual_router().is_none());
     real.or(speaker.own_mac).or(speaker.mac)
 }
@@ -186,6 +186,26 @@ pub(super) fn cause(cause: &Cause, one: &Speaker, other: &Speaker) -> (String, &
             "Make the virtual_ipaddress blocks equal; move addresses that only one should have to \
              virtual_ipaddress_excluded.",
         ),
+        Cause::WrongDestinationMac => {
+            let (sender, to) = match (mine.misdirected, theirs.misdirected) {
+                (Some(to), _) => (one, to),
+                (None, to) => (other, to.unwrap_or_default()),
+            };
+            let group = MacAddr::of_group(match sender.source {
+                IpAddr::V4(_) => MULTICAST_V4.into(),
+                IpAddr::V6(_) => MULTICAST_V6.into(),
+            });
+            (
+                format!(
+                    "the frames of {} go to {to} instead of {}, the MAC of the group, so the others do \
+                     not get them",
+                    sender.source,
+                    group.unwrap_or_default()
+                ),
+                "See what rewrites the frames of that router on their way out: a firewall that routes them \
+                 (pf with a gateway on the rule), a tunnel, or a virtual switch.",
+            )
+        }
         Cause::UnicastMulticastMix => (
             "one advertises by unicast and the other by multicast".to_owned(),
             "Configure unicast_peer on all routers or on none.",

@@ -1,6 +1,6 @@
 //! Ethernet addresses.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, net::IpAddr, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::{Family, Vrid};
 const HEX: [u8; 16] = *b"0123456789abcdef";
 
 /// An Ethernet address, written as six lower-case hexadecimal pairs.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct MacAddr([u8; 6]);
 
@@ -23,6 +23,22 @@ impl MacAddr {
     /// The octets in transmission order.
     pub const fn octets(self) -> [u8; 6] {
         self.0
+    }
+
+    /// Where frames for a multicast group go (RFC 1112 section 6.4, RFC 2464 section 7); `None` for an
+    /// address that is no group.
+    pub const fn of_group(group: IpAddr) -> Option<Self> {
+        match group {
+            IpAddr::V4(group) if group.is_multicast() => {
+                let [_, b, c, d] = group.octets();
+                Some(Self([0x01, 0, 0x5e, b & 0x7f, c, d]))
+            }
+            IpAddr::V6(group) if group.is_multicast() => {
+                let [.., a, b, c, d] = group.octets();
+                Some(Self([0x33, 0x33, a, b, c, d]))
+            }
+            IpAddr::V4(_) | IpAddr::V6(_) => None,
+        }
     }
 
     /// The virtual router's own address: `00:00:5e:00:01:{VRID}` for IPv4 and

@@ -22,6 +22,9 @@ use crate::{
 /// worker, which a busy host keeps waiting.
 const WINDOW: Duration = Duration::from_secs(1);
 
+/// A host hands a frame from one of its interfaces to the next within this time.
+const SAME_MOMENT: Duration = Duration::from_millis(1);
+
 /// Frames that are remembered at most.
 const LIMIT: usize = 65_536;
 
@@ -55,6 +58,15 @@ impl Duplicates {
         let hash = fingerprint(frame, vlan);
         let tap = frame.origin.tap;
         let same = self.recent.entry(hash).or_default();
+        // A cooked header of the first version does not tell on which interface a frame was seen: the
+        // same again at once is the same, on another.
+        if frame.link == LinkType::LinuxSll
+            && same
+                .back()
+                .is_some_and(|sighted| frame.time.since(sighted.time) < SAME_MOMENT)
+        {
+            return true;
+        }
         if let Some(sighted) = same.iter_mut().find(|sighted| !sighted.taps.contains(&tap)) {
             sighted.taps.push(tap);
             return true;
@@ -93,7 +105,9 @@ fn fingerprint(frame: &Frame, vlan: &VlanStack) -> u64 {
     for id in vlan.ids() {
         hasher.write_u16(*id);
     }
-    if let Some(direction) = frame.origin.direction {
+    // A bridge takes in at one port what it sends at another, and `tcpdump -i any` has both.
+    let cooked = matches!(frame.link, LinkType::LinuxSll | LinkType::LinuxSll2);
+    if let Some(direction) = frame.origin.direction.filter(|_| !cooked) {
         hasher.write_u8(direction as u8 + 1);
     }
     if let Some(interface) = &frame.origin.interface {
@@ -109,6 +123,12 @@ fn fingerprint(frame: &Frame, vlan: &VlanStack) -> u64 {
                 rest = inner;
             }
             hasher.write(rest);
+        }
+        // Not the packet type, nor the interface.
+        (LinkType::LinuxSll, _) => hasher.write(data.get(2..).unwrap_or_default()),
+        (LinkType::LinuxSll2, _) => {
+            hasher.write(data.get(..2).unwrap_or_default());
+            hasher.write(data.get(12..).unwrap_or_default());
         }
         _ => hasher.write(data),
     }

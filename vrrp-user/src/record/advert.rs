@@ -57,6 +57,9 @@ pub struct AdvertRecord {
     /// Sender on the link.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source_mac: Option<MacAddr>,
+    /// Receiver on the link.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub destination_mac: Option<MacAddr>,
     /// TTL or hop limit.
     pub ttl: u8,
     /// Which checksum verifies; absent where the packet was not captured whole.
@@ -97,7 +100,11 @@ impl AuthKind {
 
 impl AdvertRecord {
     /// The record of a decoded advert.
-    pub fn new(advert: &Advert, source_mac: Option<MacAddr>) -> Self {
+    pub fn new(
+        advert: &Advert,
+        source_mac: Option<MacAddr>,
+        destination_mac: Option<MacAddr>,
+    ) -> Self {
         let mut record = Self {
             version: advert.version,
             vrid: advert.vrid,
@@ -115,6 +122,7 @@ impl AdvertRecord {
             source: advert.source,
             destination: advert.destination,
             source_mac,
+            destination_mac,
             ttl: advert.ttl,
             checksum: advert.checksum,
             defects: advert.defects.clone(),

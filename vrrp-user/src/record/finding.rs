@@ -279,6 +279,8 @@ pub enum Cause {
     AddressListMismatch,
     /// One advertises by unicast, the other by multicast.
     UnicastMulticastMix,
+    /// The frames of one do not go to the group's MAC.
+    WrongDestinationMac,
     /// Nothing in the adverts explains it: they do not reach each other.
     NotReceived,
     /// The adverts of the better one reach this host, and its daemon does not get them.
@@ -314,6 +316,7 @@ impl Cause {
             Self::ChecksumVariant => "checksum-variant",
             Self::AddressListMismatch => "address-list-mismatch",
             Self::UnicastMulticastMix => "unicast-multicast-mix",
+            Self::WrongDestinationMac => "wrong-destination-mac",
             Self::NotReceived => "not-received",
             Self::LocalDrop => "local-drop",
             Self::PriorityChange => "priority-change",

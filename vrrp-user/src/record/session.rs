@@ -61,6 +61,10 @@ pub enum LossReason {
     BadEvent,
     /// The capture file says that packets were dropped when it was recorded.
     CaptureDropped,
+    /// The capture file has frames of a link that is not read.
+    ForeignLink,
+    /// The clock of the frames was set back or far ahead: what was known until then was given up.
+    ClockStepped,
     /// The output was slower than the network: records were left out.
     OutputFull,
     /// More virtual routers than are kept: the one that was silent longest was forgotten.
@@ -81,6 +85,8 @@ impl LossReason {
             Self::ExtensionsTooDeep => "extensions-too-deep",
             Self::BadEvent => "bad-event",
             Self::CaptureDropped => "capture-dropped",
+            Self::ForeignLink => "foreign-link",
+            Self::ClockStepped => "clock-stepped",
             Self::OutputFull => "output-full",
             Self::TrackerFull => "tracker-full",
             Self::DropsUncounted => "drops-uncounted",

@@ -52,7 +52,33 @@ pub enum OpenError {
         /// Which one.
         input: Input,
     },
+    /// It holds something that another program can make a capture file of.
+    #[error("{input} is {format}; convert it first: `{remedy}`")]
+    Convertible {
+        /// Which one.
+        input: Input,
+        /// What it is.
+        format: &'static str,
+        /// The command.
+        remedy: &'static str,
+    },
 }
+
+/// Other formats and compressions: how they begin, what they are called, what converts them.
+const CONVERTIBLE: [(&[u8], &str, &str); 8] = [
+    (b"snoop\0\0\0", "a snoop capture", "editcap -F pcap IN OUT"),
+    (b"GMBU", "a NetMon capture", "editcap -F pcap IN OUT"),
+    (b"RTSS", "a NetMon capture", "editcap -F pcap IN OUT"),
+    (
+        b"\x54\x52\x00\x64",
+        "a nettl capture",
+        "editcap -F pcap IN OUT",
+    ),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd", "zstd -d FILE"),
+    (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -d FILE"),
+    (b"\xfd7zXZ\0", "compressed by xz", "xz -dk FILE"),
+    (b"BZh", "compressed by bzip2", "bzip2 -dk FILE"),
+];
 
 /// The two formats of capture files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,8 +149,17 @@ impl Input {
         {
             (Format::Pcap, PCAP_HEADER)
         } else {
-            return Err(OpenError::NotACapture {
-                input: self.clone(),
+            let input = self.clone();
+            let known = CONVERTIBLE
+                .iter()
+                .find(|(magic, ..)| head.starts_with(magic));
+            return Err(match *known.unwrap_or(&(b"", "", "")) {
+                ([], ..) => OpenError::NotACapture { input },
+                (_, format, remedy) => OpenError::Convertible {
+                    input,
+                    format,
+                    remedy,
+                },
             });
         };
         // The parser wants the header whole in its first read, which a pipe does not promise.

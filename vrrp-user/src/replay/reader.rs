@@ -1,17 +1,15 @@
 //! One capture file, block by block.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use pcap_parser::{
-    Block, LegacyPcapReader, Linktype, PcapBlockOwned, PcapError, PcapHeader, PcapNGReader,
-    pcapng::{InterfaceDescriptionBlock, InterfaceStatisticsBlock},
-    traits::PcapReaderIterator,
+use pcap_parser::{LegacyPcapReader, PcapError, PcapNGReader, traits::PcapReaderIterator};
+
+use super::{
+    input::{Format, Input, OpenError},
+    section::{Foreign, Section},
 };
-
-use super::input::{Format, Input, OpenError};
 use crate::{
-    frame::{Frame, LinkType, Origin, Tap},
+    frame::{Frame, Tap},
     model::Timestamp,
     record::LossReason,
 };
@@ -62,17 +60,38 @@ pub enum ReadError {
         /// What the parser or the system says.
         what: String,
     },
-    /// The link type of the capture is not one that carries VRRP here.
-    #[error(
-        "{input} was captured on a link of type {number}, which vrrpwatch cannot read (it reads \
-         Ethernet, `tcpdump -i any` and raw IP)"
-    )]
+    /// Frames of a link that does not carry VRRP here, or that is not read.
+    #[error("{input}: {foreign} (vrrpwatch reads Ethernet, `tcpdump -i any` and raw IP)")]
     LinkType {
         /// Which one.
         input: Input,
-        /// Number of the link type.
-        number: i32,
+        /// None but such frames are in the file.
+        all: bool,
+        /// Whose.
+        foreign: Foreign,
     },
+    /// Frames without a time.
+    #[error(
+        "{input}: {frames} frames have no time (Simple Packet Blocks), so nothing that needs time is \
+         found in them"
+    )]
+    Untimed {
+        /// Which one.
+        input: Input,
+        /// How many.
+        frames: u64,
+    },
+}
+
+impl ReadError {
+    /// Whether the rest of what the file holds was read.
+    pub const fn is_partial(&self) -> bool {
+        // A cut file is what a killed recorder leaves behind.
+        matches!(
+            self,
+            Self::Truncated { .. } | Self::Untimed { .. } | Self::LinkType { all: false, .. }
+        )
+    }
 }
 
 /// A capture file that is being read.
@@ -81,27 +100,24 @@ pub struct Reader {
     tap: Tap,
     blocks: Box<dyn PcapReaderIterator + Send>,
     consumed: usize,
-    interfaces: Vec<Interface>,
+    section: Section,
     last_time: Timestamp,
+    /// What is told once all is read.
+    epilogue: Epilogue,
     ended: bool,
 }
 
-/// What the file says of an interface it was recorded on.
-struct Interface {
-    name: Option<Arc<str>>,
-    link: Result<LinkType, i32>,
-    /// Units of its timestamps in a second.
-    resolution: u64,
-    /// Seconds to add to its timestamps.
-    offset: i64,
+/// What is told of a file once all of it is read, one after the other.
+enum Epilogue {
+    Losses,
+    Links(std::vec::IntoIter<Foreign>),
+    Untimed,
+    Over,
 }
 
-const NANOS: u64 = 1_000_000_000;
 const BUFFER: usize = 64 << 10;
 /// No block that matters is larger: packets end at 256 KiB.
 const BUFFER_LIMIT: usize = 16 << 20;
-/// Interfaces of one file that are remembered.
-const INTERFACE_LIMIT: usize = 65_536;
 
 impl Reader {
     /// Opens an input; its frames will carry `tap`.
@@ -124,8 +140,9 @@ impl Reader {
                 tap,
                 blocks,
                 consumed: 0,
-                interfaces: Vec::new(),
+                section: Section::default(),
                 last_time: Timestamp::from_nanos(0),
+                epilogue: Epilogue::Losses,
                 ended: false,
             }),
             Err(_) => Err(OpenError::NotACapture { input }),
@@ -147,20 +164,52 @@ impl Reader {
                 }
             }
         }
-        None
+        self.conclude()
+    }
+
+    /// What was not read, or has no time.
+    fn conclude(&mut self) -> Option<Result<Item, ReadError>> {
+        loop {
+            match &mut self.epilogue {
+                Epilogue::Losses => {
+                    let foreign = self.section.take_foreign();
+                    let count = foreign.iter().map(|foreign| foreign.frames).sum::<u64>();
+                    self.epilogue = Epilogue::Links(foreign.into_iter());
+                    if count > 0 {
+                        return Some(Ok(Item::Loss {
+                            time: self.last_time,
+                            lost: BTreeMap::from([(LossReason::ForeignLink, count)]),
+                        }));
+                    }
+                }
+                Epilogue::Links(links) => match links.next() {
+                    Some(foreign) => {
+                        return Some(Err(ReadError::LinkType {
+                            input: self.input.clone(),
+                            all: self.section.frames() == 0,
+                            foreign,
+                        }));
+                    }
+                    None => self.epilogue = Epilogue::Untimed,
+                },
+                Epilogue::Untimed => {
+                    self.epilogue = Epilogue::Over;
+                    if self.section.untimed() > 0 {
+                        return Some(Err(ReadError::Untimed {
+                            input: self.input.clone(),
+                            frames: self.section.untimed(),
+                        }));
+                    }
+                }
+                Epilogue::Over => return None,
+            }
+        }
     }
 
     /// Takes one block in, or more bytes.
     fn step(&mut self) -> Result<Option<Item>, ReadError> {
         let (size, item) = match self.blocks.next() {
-            Ok((size, block)) => {
-                let context = Context {
-                    input: &self.input,
-                    tap: self.tap,
-                    last_time: self.last_time,
-                };
-                (size, context.item(block, &mut self.interfaces)?)
-            }
+            Ok((size, block)) => (size, self.section.item(block, self.tap, self.last_time)),
             Err(PcapError::Eof) => {
                 self.ended = true;
                 return Ok(None);
@@ -220,155 +269,5 @@ fn describe(error: &PcapError<&[u8]>) -> String {
         | PcapError::UnexpectedEof
         | PcapError::Incomplete(_)
         | PcapError::HeaderNotRecognized => "no valid block".to_owned(),
-    }
-}
-
-/// What [`Reader`] knows while it holds a block of its own buffer.
-struct Context<'a> {
-    input: &'a Input,
-    tap: Tap,
-    last_time: Timestamp,
-}
-
-impl Context<'_> {
-    fn item(
-        &self,
-        block: PcapBlockOwned<'_>,
-        interfaces: &mut Vec<Interface>,
-    ) -> Result<Option<Item>, ReadError> {
-        match block {
-            PcapBlockOwned::LegacyHeader(header) => {
-                interfaces.push(Interface::of_pcap(&header));
-                Ok(None)
-            }
-            PcapBlockOwned::Legacy(packet) => {
-                let Some(interface) = interfaces.first() else {
-                    return Ok(None);
-                };
-                let fraction = u64::from(packet.ts_usec) * (NANOS / interface.resolution);
-                let time = Timestamp::from_parts(u64::from(packet.ts_sec), fraction);
-                self.frame(interface, time, packet.origlen, packet.data)
-                    .map(Some)
-            }
-            PcapBlockOwned::NG(Block::SectionHeader(_)) => {
-                interfaces.clear();
-                Ok(None)
-            }
-            PcapBlockOwned::NG(Block::InterfaceDescription(description)) => {
-                if interfaces.len() < INTERFACE_LIMIT {
-                    interfaces.push(Interface::of_pcapng(&description));
-                }
-                Ok(None)
-            }
-            PcapBlockOwned::NG(Block::EnhancedPacket(packet)) => {
-                let Some(interface) = interfaces.get(packet.if_id as usize) else {
-                    return Ok(None);
-                };
-                let time = interface.time(packet.ts_high, packet.ts_low);
-                let data = packet
-                    .data
-                    .get(..packet.caplen as usize)
-                    .unwrap_or(packet.data);
-                self.frame(interface, time, packet.origlen, data).map(Some)
-            }
-            PcapBlockOwned::NG(Block::SimplePacket(packet)) => {
-                // It carries no time; the last one known is the best there is.
-                let Some(interface) = interfaces.first() else {
-                    return Ok(None);
-                };
-                let data = packet
-                    .data
-                    .get(..packet.origlen as usize)
-                    .unwrap_or(packet.data);
-                self.frame(interface, self.last_time, packet.origlen, data)
-                    .map(Some)
-            }
-            PcapBlockOwned::NG(Block::InterfaceStatistics(statistics)) => Ok(dropped(&statistics)
-                .map(|count| Item::Loss {
-                    time: self.last_time,
-                    lost: BTreeMap::from([(LossReason::CaptureDropped, count)]),
-                })),
-            // Names, secrets, comments, journals: nothing of ours.
-            PcapBlockOwned::NG(_) => Ok(None),
-        }
-    }
-
-    fn frame(
-        &self,
-        interface: &Interface,
-        time: Timestamp,
-        length: u32,
-        data: &[u8],
-    ) -> Result<Item, ReadError> {
-        let link = interface.link.map_err(|number| ReadError::LinkType {
-            input: self.input.clone(),
-            number,
-        })?;
-        Ok(Item::Frame(Frame {
-            time,
-            origin: Origin {
-                interface: interface.name.clone(),
-                direction: None,
-                tap: self.tap,
-            },
-            link,
-            stripped_tag: None,
-            length: length.max(u32::try_from(data.len()).unwrap_or(u32::MAX)),
-            data: Bytes::copy_from_slice(data),
-        }))
-    }
-}
-
-impl Interface {
-    fn of_pcap(header: &PcapHeader) -> Self {
-        Self {
-            name: None,
-            link: link_type(header.network),
-            resolution: if header.is_nanosecond_precision() {
-                NANOS
-            } else {
-                1_000_000
-            },
-            offset: 0,
-        }
-    }
-
-    fn of_pcapng(description: &InterfaceDescriptionBlock<'_>) -> Self {
-        Self {
-            name: description.if_name().and_then(Result::ok).map(Arc::from),
-            link: link_type(description.linktype),
-            resolution: description
-                .ts_resolution()
-                .filter(|units| *units > 0)
-                .unwrap_or(1_000_000),
-            offset: description.ts_offset(),
-        }
-    }
-
-    fn time(&self, high: u32, low: u32) -> Timestamp {
-        let units = (u64::from(high) << 32) | u64::from(low);
-        let seconds = (units / self.resolution).saturating_add_signed(self.offset);
-        let fraction =
-            u128::from(units % self.resolution) * u128::from(NANOS) / u128::from(self.resolution);
-        Timestamp::from_parts(seconds, u64::try_from(fraction).unwrap_or(0))
-    }
-}
-
-/// What the recorder dropped, by the interface and by the system.
-fn dropped(statistics: &InterfaceStatisticsBlock<'_>) -> Option<u64> {
-    let count = [statistics.isb_ifdrop(), statistics.isb_osdrop()]
-        .into_iter()
-        .filter_map(|value| value?.ok())
-        .fold(0_u64, u64::saturating_add);
-    (count > 0).then_some(count)
-}
-
-fn link_type(number: Linktype) -> Result<LinkType, i32> {
-    match number {
-        Linktype::ETHERNET => Ok(LinkType::Ethernet),
-        Linktype::LINUX_SLL => Ok(LinkType::LinuxSll),
-        Linktype::LINUX_SLL2 => Ok(LinkType::LinuxSll2),
-        Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 | Linktype(12) => Ok(LinkType::RawIp),
-        Linktype(number) => Err(number),
     }
 }

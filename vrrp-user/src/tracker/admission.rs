@@ -5,7 +5,7 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
-    model::{AdvertInterval, Fingerprint, Priority, Version, Vrid},
+    model::{AdvertInterval, Fingerprint, MacAddr, Priority, Version, Vrid},
     wire::{Advert, Auth, Checksum, Defect},
 };
 
@@ -32,6 +32,8 @@ pub struct Config {
     pub auth: AuthTag,
     /// Which checksum verifies; `None` where the packet was not captured whole.
     pub checksum: Option<Checksum>,
+    /// The MAC that its frames for the group go to, where that is not the group's.
+    pub misdirected: Option<MacAddr>,
 }
 
 /// Authentication, as far as two routers can be compared by it.
@@ -82,7 +84,7 @@ const CISCO_MD5: u8 = 254;
 
 /// Judges an advert as keepalived and FRR do: padding of the frame and IP options are fine, a
 /// message that is longer than its fields is not. `None`: too little was captured to tell.
-pub(crate) fn admit(advert: &Advert) -> Option<Result<Claim, Rejection>> {
+pub(crate) fn admit(advert: &Advert, to: Option<MacAddr>) -> Option<Result<Claim, Rejection>> {
     let proprietary = advert.auth == Auth::Unknown(CISCO_MD5);
     for defect in &advert.defects {
         match defect {
@@ -118,6 +120,9 @@ pub(crate) fn admit(advert: &Advert) -> Option<Result<Claim, Rejection>> {
             addresses: whole.then(|| advert.addresses.iter().copied().collect()),
             auth,
             checksum: advert.checksum,
+            misdirected: to
+                .filter(|_| advert.destination.is_multicast())
+                .filter(|to| MacAddr::of_group(advert.destination) != Some(*to)),
         },
     }))
 }

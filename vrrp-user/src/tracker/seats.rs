@@ -14,6 +14,19 @@ impl Tracker {
         &self.sights
     }
 
+    /// A tracker that knows no virtual router, and what is seen of the interfaces.
+    pub(crate) fn with_sights(sights: Sights) -> Self {
+        Self {
+            sights,
+            ..Self::default()
+        }
+    }
+
+    /// What is seen of the interfaces, from `time` on.
+    pub(crate) fn take_sights(&mut self, time: Timestamp) -> Sights {
+        std::mem::take(&mut self.sights).from(time)
+    }
+
     /// Takes in that the observer begins to see.
     pub(crate) fn begin(&mut self, now: Timestamp) {
         self.sights.begin(now);

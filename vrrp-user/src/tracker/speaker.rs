@@ -297,6 +297,8 @@ impl Speaker {
             Some(Cause::OwnerConflict)
         } else if checksum_clash(mine, theirs).is_some() {
             Some(Cause::ChecksumVariant)
+        } else if theirs.misdirected.is_some() {
+            Some(Cause::WrongDestinationMac)
         } else if addresses_differ(mine, theirs) {
             // keepalived up to 2.3.2; later versions and FRR only log it.
             Some(Cause::AddressListMismatch)
@@ -310,7 +312,8 @@ impl Speaker {
     /// unicast peers a setting decides: there, something else has to show it.
     pub(crate) fn rejects_for_sure(&self, other: &Self) -> bool {
         match self.rejects(other) {
-            None | Some(Cause::AddressListMismatch) => false,
+            // Who hears all multicast takes it all the same.
+            None | Some(Cause::AddressListMismatch | Cause::WrongDestinationMac) => false,
             Some(Cause::ChecksumVariant) => {
                 checksum_clash(&self.config, &other.config) == Some(Clash::Sure)
             }

@@ -17,7 +17,7 @@ use super::{
     nd::Nd,
 };
 use crate::{
-    frame::{Frame, VlanTag},
+    frame::{Direction, Frame, VlanTag},
     model::{FingerprintKey, MacAddr},
 };
 
@@ -97,7 +97,10 @@ pub fn decode(frame: &Frame, key: &FingerprintKey) -> Option<Packet> {
     let body = match packet.net.as_ref()? {
         LaxNetSlice::Arp(arp) => Body::Arp(Arp::from_slice(arp)?),
         LaxNetSlice::Ipv4(ip) => ipv4(ip, cut, key)?,
-        LaxNetSlice::Ipv6(ip) => ipv6(ip, cut, key)?,
+        LaxNetSlice::Ipv6(ip) => {
+            let sent_here = frame.origin.direction == Some(Direction::Out);
+            ipv6(ip, cut, sent_here, key)?
+        }
     };
     Some(Packet {
         vlan,
@@ -113,7 +116,10 @@ fn ipv4(ip: &LaxIpv4Slice<'_>, cut: bool, key: &FingerprintKey) -> Option<Body> 
         return None;
     }
     let mut defects = Vec::new();
-    if header.header_checksum() != header.to_header().calc_header_checksum() {
+    // Zero is what a frame has before the card of its sender fills the checksum in.
+    if header.header_checksum() != 0
+        && header.header_checksum() != header.to_header().calc_header_checksum()
+    {
         defects.push(Defect::BadIpChecksum);
     }
     let Ipv4ExtensionsSlice { auth } = ip.extensions();
@@ -129,12 +135,24 @@ fn ipv4(ip: &LaxIpv4Slice<'_>, cut: bool, key: &FingerprintKey) -> Option<Body> 
     vrrp(context, ip.payload(), key)
 }
 
-fn ipv6(ip: &LaxIpv6Slice<'_>, cut: bool, key: &FingerprintKey) -> Option<Body> {
+fn ipv6(ip: &LaxIpv6Slice<'_>, cut: bool, sent_here: bool, key: &FingerprintKey) -> Option<Body> {
     let header = ip.header();
     let (source, destination) = (header.source_addr(), header.destination_addr());
     let payload = ip.payload();
     if payload.ip_number == ip_number::IPV6_ICMP {
+        // Every host discards these (RFC 4861 section 7.1), so that they change nothing.
+        if header.hop_limit() != 255 || header.payload_length() == 0 {
+            return None;
+        }
         let message = Icmpv6Slice::from_slice(payload.payload).ok()?;
+        // What this host sends may leave the checksum to the card.
+        if !sent_here
+            && !cut
+            && !payload.incomplete
+            && !message.is_checksum_valid(source.octets(), destination.octets())
+        {
+            return None;
+        }
         return Nd::from_slice(source, destination, &message).map(Body::Nd);
     }
     let Chain { ah, fragment } = Chain::read(header.next_header(), ip.extensions().slice());
