@@ -202,7 +202,7 @@ impl Lab {
             assert_eq!(header.hook, outcome.hook);
             assert_eq!(header.kind, kind);
             assert_eq!(header.frame_len as usize, frame.len());
-            assert_eq!(header.reserved, [0; 6]);
+            assert_eq!(header.reserved, [0; 5]);
             assert_eq!((header.vlan_protocol, header.vlan_tci), (0, 0));
             assert!(header.timestamp_ns > 0);
             assert!(header.ifindex > 0);

@@ -136,6 +136,14 @@ pub mod kind {
     pub const ND: u8 = 3;
 }
 
+/// Values of [`EventHeader::standing`]: what is known of the sender.
+pub mod standing {
+    /// Nothing.
+    pub const UNKNOWN: u8 = 0;
+    /// It is one that user space named.
+    pub const KNOWN: u8 = 1;
+}
+
 /// Indices into [`map::COUNTERS`]. Every frame that the filter matched is counted in exactly one
 /// of them per hook that saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -210,8 +218,10 @@ pub struct EventHeader {
     pub hook: u8,
     /// One of [`mod@kind`].
     pub kind: u8,
+    /// One of [`mod@standing`].
+    pub standing: u8,
     /// Zero.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 5],
 }
 
 impl EventHeader {
@@ -252,6 +262,7 @@ impl EventHeader {
             p1,
             hook,
             kind,
+            standing,
             reserved @ ..,
         ] = *head;
         let header = Self {
@@ -263,10 +274,17 @@ impl EventHeader {
             vlan_protocol: u16::from_ne_bytes([p0, p1]),
             hook,
             kind,
+            standing,
             reserved,
         };
         let frame = rest.get(..usize::try_from(header.captured_len).ok()?)?;
         Some((header, frame))
+    }
+
+    /// Whether the frame is worth more than others when there are more than can be looked at.
+    #[must_use]
+    pub const fn is_known(&self) -> bool {
+        self.standing != standing::UNKNOWN
     }
 
     /// The bytes that [`EventHeader::parse`] reads.
@@ -281,7 +299,8 @@ impl EventHeader {
         bytes[22..24].copy_from_slice(&self.vlan_protocol.to_ne_bytes());
         bytes[24] = self.hook;
         bytes[25] = self.kind;
-        bytes[26..32].copy_from_slice(&self.reserved);
+        bytes[26] = self.standing;
+        bytes[27..32].copy_from_slice(&self.reserved);
         bytes
     }
 }
@@ -304,7 +323,8 @@ mod tests {
         vlan_protocol: 0x8100,
         hook: hook::TC_EGRESS,
         kind: kind::ARP,
-        reserved: [0; 6],
+        standing: standing::KNOWN,
+        reserved: [0; 5],
     };
 
     #[test]

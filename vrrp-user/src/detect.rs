@@ -182,6 +182,7 @@ impl Analyst {
             matches!(
                 reason,
                 LossReason::RingFull
+                    | LossReason::PassedOver
                     | LossReason::Unreadable
                     | LossReason::BadEvent
                     | LossReason::CaptureDropped

@@ -3,7 +3,8 @@
 //!
 //! A single task owns everything and waits for whatever comes first: events in the ring buffer, a
 //! deadline of the observer, a change of interfaces, a signal. Writing is a thread of its own
-//! behind a bounded queue, so nothing here waits for a disk or a pager.
+//! behind a bounded queue, so nothing here waits for a disk or a pager. All work is bounded, so that
+//! no flood keeps a signal, a deadline or the news of a loss waiting.
 //!
 //! ```text
 //! kernel --ring--> Live --Frame--> Observer --Record--> Writer thread --> output
@@ -15,16 +16,19 @@ mod clock;
 mod counting;
 mod drops;
 mod losses;
+mod requests;
 mod seats;
 mod session;
+mod signals;
 mod sockets;
 mod taps;
+mod turn;
 
 use std::{io, path::PathBuf, sync::atomic::Ordering, time::Duration};
 
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
+    task::yield_now,
     time::{Interval, MissedTickBehavior, interval, sleep},
 };
 
@@ -40,7 +44,7 @@ use crate::{
     log::Entry,
     machine::{AddressChange, DaemonLook},
     model::Timestamp,
-    observer::{ArpMode, Observer, Output, Request, Settings},
+    observer::{ArpMode, Observer, Settings},
     probe::{Asker, AskerError},
     record::Start,
     report::{Report, Writer},
@@ -49,8 +53,10 @@ use crate::{
 use counting::Counting;
 use drops::DropWatch;
 use losses::Losses;
+use signals::Signals;
 use sockets::Looks;
 use taps::Taps;
+use turn::{Turn, Work};
 
 /// What to watch and how.
 #[derive(Debug)]
@@ -110,8 +116,10 @@ pub enum LiveError {
     Write(#[source] io::Error),
 }
 
-/// How often kernel counters are read when nothing else asks for them.
-const ACCOUNTING: Duration = Duration::from_secs(1);
+/// How often kernel counters are read when nothing else asks for them: a loss is told this soon.
+const ACCOUNTING: Duration = Duration::from_millis(200);
+/// How often it is looked whether the programs are still attached.
+const VERIFYING: Duration = Duration::from_secs(1);
 /// Interfaces that change come in bursts; one look after the burst is enough.
 const LINK_SETTLING: Duration = Duration::from_millis(100);
 /// How long an output may take no record at the end of a run before it counts as dead.
@@ -184,6 +192,7 @@ pub async fn watch(
         writer,
         links,
         sources,
+        passed_over: 0,
     };
     run.identify()?;
     run.announce();
@@ -215,23 +224,8 @@ struct Live {
     links: Links,
     /// The logs and the configuration that are read, in words.
     sources: Vec<String>,
-}
-
-/// The signals that matter.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
+    /// Frames that were passed over to stay in time, since they were last told.
+    passed_over: u64,
 }
 
 impl Live {
@@ -244,11 +238,16 @@ impl Live {
     ) -> Result<(), LiveError> {
         let mut accounting: Interval = interval(ACCOUNTING);
         accounting.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut verifying: Interval = interval(VERIFYING);
+        verifying.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let end = self.clock.now()? + duration.unwrap_or(Duration::MAX);
         let mut relink_at: Option<Timestamp> = None;
         loop {
+            // The runtime looks for signals only when there is nothing to do, or it is asked to.
+            yield_now().await;
             let now = self.clock.now()?;
             let deadline = self.observer.poll_timeout().map(|time| time + SETTLING);
+            let reading = self.reading_due();
             // Every arm may be cancelled without loss: none takes anything before it is ready.
             tokio::select! {
                 biased;
@@ -257,12 +256,12 @@ impl Live {
                 _ = &mut written => return Ok(()),
                 () = sleep(end.since(now)), if duration.is_some() => return Ok(()),
                 _ = signals.hangup.recv() => self.writer.reopen(),
-                () = until(deadline, now) => self.catch_up()?,
-                _ = accounting.tick() => {
+                _ = accounting.tick() => self.catch_up()?,
+                _ = verifying.tick() => {
                     self.catch_up()?;
                     self.verify()?;
                 }
-                () = until(self.reading_due(), now) => self.take_traffic()?,
+                () = until(reading, now) => self.take_traffic()?,
                 () = until(relink_at, now) => {
                     relink_at = None;
                     let links = link_watch.snapshot().await?;
@@ -273,25 +272,37 @@ impl Live {
                     self.relink();
                     self.survey()?;
                 }
-                changed = link_watch.changed() => {
-                    self.take_addresses(&changed?)?;
-                    relink_at.get_or_insert(now + LINK_SETTLING);
+                work = async {
+                    // In turn: more of one kind than can be done keeps none of the others waiting.
+                    tokio::select! {
+                        () = until(deadline, now) => Work::Deadline,
+                        changed = link_watch.changed() => Work::Links(changed),
+                        filled = self.ring.fill(&mut self.events) => Work::Frames(filled),
+                        dropped = self.drops.next() => Work::Drops(dropped),
+                        (time, look) = self.looks.next() => Work::Look(time, look),
+                        entries = self.logs.next() => Work::Lines(entries),
+                    }
+                } => match work {
+                    Work::Deadline => self.catch_up()?,
+                    Work::Links(changed) => {
+                        self.take_addresses(&changed?)?;
+                        relink_at.get_or_insert(now + LINK_SETTLING);
+                    }
+                    Work::Frames(filled) => {
+                        filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
+                        self.take_events();
+                    }
+                    Work::Drops(dropped) => self.take_drops(&dropped)?,
+                    Work::Look(time, look) => self.take_look(time, look)?,
+                    Work::Lines(entries) => self.take_entries(&entries)?,
                 }
-                filled = self.ring.fill(&mut self.events) => {
-                    filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
-                    self.take_events();
-                }
-                dropped = self.drops.next() => self.take_drops(&dropped)?,
-                (time, look) = self.looks.next() => self.take_look(time, look),
-                // Last, so that no flood of lines keeps the ring buffer waiting.
-                entries = self.logs.next() => self.take_entries(&entries)?,
             }
         }
     }
 
     /// Hands lines to the observer, after the frames that they may be about.
     fn take_entries(&mut self, entries: &[Entry]) -> Result<(), LiveError> {
-        self.drain();
+        self.drain()?;
         let now = self.clock.now()? - SETTLING;
         for entry in entries {
             if entry.past {
@@ -306,7 +317,7 @@ impl Live {
 
     /// Hands what the kernel dropped to the observer.
     fn take_drops(&mut self, dropped: &[Dropped]) -> Result<(), LiveError> {
-        self.drain();
+        self.drain()?;
         let now = self.clock.now()? - SETTLING;
         self.observer.handle_drops(now, dropped);
         self.pass_outputs();
@@ -349,11 +360,12 @@ impl Live {
     /// lost, has been told. What did come is never taken for missing.
     fn catch_up(&mut self) -> Result<(), LiveError> {
         let now = self.clock.now()? - SETTLING;
-        self.drain();
+        self.drain()?;
         let counts = self.kernel.counts()?;
-        let news = self
-            .losses
-            .update(counts, self.ring.malformed(), self.writer.take_dropped());
+        let mut news =
+            self.losses
+                .update(counts, self.ring.malformed(), self.writer.take_dropped());
+        news.pass_over(std::mem::take(&mut self.passed_over));
         self.observer.handle_unwatched(news.unwatched);
         self.observer.handle_loss(now, &news.lost);
         self.observer.handle_timeout(now);
@@ -379,16 +391,24 @@ impl Live {
         Ok(())
     }
 
-    fn drain(&mut self) {
+    /// Takes everything that is in the ring buffer. What is more than a turn's work is passed over,
+    /// but for what the kernel programs marked as worth more.
+    fn drain(&mut self) -> Result<(), LiveError> {
+        let turn = Turn::begin(&self.clock)?;
         while self.ring.drain(&mut self.events) == Ring::BATCH {
             self.take_events();
+            if turn.is_over(&self.clock)? {
+                self.passed_over += self.ring.pass_over(&mut self.events);
+                break;
+            }
         }
         self.take_events();
+        Ok(())
     }
 
     /// Tells the observer of addresses that came and went, after the frames that left before.
     fn take_addresses(&mut self, changes: &[AddressChange]) -> Result<(), LiveError> {
-        self.drain();
+        self.drain()?;
         let now = self.clock.now()? - SETTLING;
         for change in changes {
             self.observer.handle_address(now, change);
@@ -406,53 +426,18 @@ impl Live {
     }
 
     /// Hands what such a look shows to the observer, after the frames that left before it.
-    fn take_look(&mut self, time: Timestamp, look: io::Result<DaemonLook>) {
-        self.drain();
+    fn take_look(
+        &mut self,
+        time: Timestamp,
+        look: io::Result<DaemonLook>,
+    ) -> Result<(), LiveError> {
+        self.drain()?;
         match look {
             Ok(look) => self.observer.handle_daemon(time - SETTLING, look),
             Err(error) => tracing::debug!(%error, "the sockets of this host cannot be seen"),
         }
         self.pass_outputs();
-    }
-
-    fn pass_outputs(&mut self) {
-        while let Some(output) = self.observer.poll_output() {
-            match output {
-                Output::Record(record) => self.writer.record(record),
-                Output::Request(Request::Watch(address)) => {
-                    if let Err(error) = self.kernel.watch(address) {
-                        tracing::warn!(%address, %error, "the kernel filter takes no more addresses");
-                    }
-                }
-                Output::Request(Request::Unwatch(address)) => {
-                    if let Err(error) = self.kernel.unwatch(address) {
-                        tracing::warn!(%address, %error, "an address stays in the kernel filter");
-                    }
-                }
-                Output::Request(Request::Count(address)) => {
-                    if let Err(error) = self.kernel.count(address) {
-                        tracing::warn!(%address, %error, "the traffic of an address is not counted");
-                    }
-                }
-                Output::Request(Request::Discount(address)) => {
-                    if let Err(error) = self.kernel.discount(address) {
-                        tracing::warn!(%address, %error, "the traffic of an address is still counted");
-                    }
-                }
-                Output::Request(Request::FindDaemon) => self.find_daemon(),
-                Output::Request(Request::CountDrops) => self.drops.begin(),
-                Output::Request(Request::StopCounting) => self.drops.end(),
-                Output::Request(Request::Ask(question)) => {
-                    // The observer sees by itself that a question did not leave.
-                    if let Some(asker) = &mut self.asker
-                        && let Err(error) = asker.ask(&question)
-                    {
-                        let address = question.wanted();
-                        tracing::debug!(%address, %error, "an address was not asked for");
-                    }
-                }
-            }
-        }
+        Ok(())
     }
 
     /// Detaches, takes what is still under way, and writes everything out.

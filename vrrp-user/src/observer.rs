@@ -15,6 +15,7 @@ mod drops;
 mod duplicate;
 mod probing;
 mod traffic;
+mod untold;
 mod watch;
 
 use std::{
@@ -42,6 +43,7 @@ use crate::{
 };
 use drops::Counting;
 use duplicate::Duplicates;
+use untold::Untold;
 use watch::WatchList;
 
 /// What an observer is told once.
@@ -131,6 +133,7 @@ pub struct Observer {
     /// Of these hosts it was said what is inferred of the times of their lines.
     inferred: BTreeSet<HostName>,
     counting: Option<Counting>,
+    untold: Untold,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -156,6 +159,7 @@ impl Observer {
         Self {
             prober: settings.probe.clone().map(Prober::new),
             counting: None,
+            untold: Untold::default(),
             settings,
             now: Timestamp::from_nanos(0),
             watch,
@@ -239,8 +243,15 @@ impl Observer {
             *self.summary.lost.entry(*reason).or_default() += count;
         }
         self.analyst.handle_loss(self.now, &lost);
-        self.report(time, Body::Loss(Loss { lost }));
+        self.untold.add(&lost);
+        self.tell_losses(self.now);
         self.collect();
+    }
+
+    fn tell_losses(&mut self, now: Timestamp) {
+        if let Some(lost) = self.untold.take(now) {
+            self.report(now, Body::Loss(Loss { lost }));
+        }
     }
 
     /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
@@ -268,6 +279,7 @@ impl Observer {
             self.probe_due(),
             self.analyst.machine().next_due(),
             self.counting_due(),
+            self.untold.due(),
         ];
         analyst
             .into_iter()
@@ -318,6 +330,9 @@ impl Observer {
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
         self.stop_counting();
+        if let Some(lost) = self.untold.rest() {
+            self.report(self.now, Body::Loss(Loss { lost }));
+        }
         for incident in self.chronicle.finish() {
             self.push_incident(incident);
         }
@@ -355,6 +370,14 @@ impl Observer {
 
     /// Lets time pass: deadlines are met before what happens at their time.
     fn advance(&mut self, time: Timestamp) {
+        if let Some(due) = self.untold.due().filter(|due| *due <= time) {
+            self.pass(due);
+            self.tell_losses(due);
+        }
+        self.pass(time);
+    }
+
+    fn pass(&mut self, time: Timestamp) {
         self.now = self.now.max(time);
         self.close_rounds(self.now);
         self.end_counting(self.now);

@@ -2,7 +2,7 @@
 
 use aya_ebpf::{macros::map, maps::RingBuf};
 use aya_log_ebpf::debug;
-use vrrp_ebpf::{Counter, EventHeader, RING_BYTES, SIZE_CLASSES, kind};
+use vrrp_ebpf::{Counter, EventHeader, RING_BYTES, SIZE_CLASSES, kind, standing};
 
 use super::bounds::{self, Frame};
 
@@ -25,7 +25,8 @@ pub(super) fn deliver(frame: &impl Frame, hook: u8, kind: u8, extent: u32) -> Co
         vlan_protocol,
         hook,
         kind,
-        reserved: [0; 6],
+        standing: standing::UNKNOWN,
+        reserved: [0; 5],
     };
     let outcome = if wanted <= room(0) {
         send::<{ SIZE_CLASSES[0] }>(frame, header)

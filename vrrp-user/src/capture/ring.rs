@@ -5,7 +5,7 @@ use std::io;
 use aya::maps::{MapData, RingBuf};
 use bytes::Bytes;
 use tokio::io::unix::AsyncFd;
-use vrrp_ebpf::EventHeader;
+use vrrp_ebpf::{EventHeader, RING_BYTES, SIZE_CLASSES};
 
 use super::readable;
 
@@ -28,6 +28,9 @@ impl Ring {
     /// How many events one call of [`Ring::fill`] takes at most, so that a flood of frames does not
     /// keep its task from everything else.
     pub const BATCH: usize = 256;
+
+    /// How many events the buffer holds at most.
+    const ROUND: usize = RING_BYTES as usize / SIZE_CLASSES[0];
 
     /// Watches the buffer; needs a tokio runtime.
     ///
@@ -67,6 +70,26 @@ impl Ring {
     /// returned less than that, everything that the programs had seen by then was taken.
     pub fn drain(&mut self, events: &mut Vec<Event>) -> usize {
         take(self.buffer.get_mut(), events, &mut self.malformed)
+    }
+
+    /// Goes through what is there already, once round the buffer at most: appends the events that
+    /// are marked as worth more, and returns how many others there were.
+    pub fn pass_over(&mut self, events: &mut Vec<Event>) -> u64 {
+        let mut passed_over = 0;
+        for _ in 0..Self::ROUND {
+            let Some(item) = self.buffer.get_mut().next() else {
+                break;
+            };
+            match EventHeader::parse(&item) {
+                Some((header, frame)) if header.is_known() => events.push(Event {
+                    header,
+                    frame: Bytes::copy_from_slice(frame),
+                }),
+                Some(_) => passed_over += 1,
+                None => self.malformed += 1,
+            }
+        }
+        passed_over
     }
 
     /// Events that could not be read since the start: a bug, and never silent.

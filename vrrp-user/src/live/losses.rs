@@ -21,6 +21,15 @@ pub(super) struct News {
     pub(super) unwatched: u64,
 }
 
+impl News {
+    /// Takes in how many frames were passed over in the ring buffer.
+    pub(super) fn pass_over(&mut self, count: u64) {
+        if count > 0 {
+            self.lost.insert(LossReason::PassedOver, count);
+        }
+    }
+}
+
 impl Losses {
     pub(super) fn update(&mut self, counts: Counts, malformed: u64, dropped: u64) -> News {
         let mut news = News {

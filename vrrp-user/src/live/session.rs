@@ -5,9 +5,12 @@
 use std::net::IpAddr;
 
 use globset::Glob;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::yield_now,
+};
 
-use super::{Clock, LiveError, SETTLING, counting::Counting, taps::Taps, until};
+use super::{Clock, LiveError, SETTLING, counting::Counting, taps::Taps, turn::Turn, until};
 use crate::{
     capture::{Event, KernelHalf, LoadSettings, Mode, Ring},
     link::{LinkKind, LinkState, Links, Selection, Watch},
@@ -144,14 +147,20 @@ impl Session {
     pub async fn records(&mut self, end: Timestamp) -> Result<Vec<Record>, LiveError> {
         let mut records = Vec::new();
         while records.is_empty() && !self.interrupted {
+            yield_now().await;
             let now = self.clock.now()?;
             let due = self.observer.poll_timeout().map(|time| time + SETTLING);
             tokio::select! {
                 biased;
                 _ = self.interrupt.recv() => self.interrupted = true,
                 () = until(due, now) => {
+                    let turn = Turn::begin(&self.clock)?;
                     while self.ring.drain(&mut self.events) == Ring::BATCH {
                         self.take_events(&mut records);
+                        if turn.is_over(&self.clock)? {
+                            self.ring.pass_over(&mut self.events);
+                            break;
+                        }
                     }
                     self.take_events(&mut records);
                     self.observer.handle_timeout(now - SETTLING);

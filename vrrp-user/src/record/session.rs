@@ -59,6 +59,9 @@ pub enum LossReason {
     ExtensionsTooDeep,
     /// An event that does not parse: kernel object and program do not fit each other.
     BadEvent,
+    /// More frames than could be looked at in time: those of senders that are not known were passed
+    /// over.
+    PassedOver,
     /// The capture file says that packets were dropped when it was recorded.
     CaptureDropped,
     /// The capture file has frames of a link that is not read.
@@ -84,6 +87,7 @@ impl LossReason {
             Self::LaterFragment => "later-fragment",
             Self::ExtensionsTooDeep => "extensions-too-deep",
             Self::BadEvent => "bad-event",
+            Self::PassedOver => "passed-over",
             Self::CaptureDropped => "capture-dropped",
             Self::ForeignLink => "foreign-link",
             Self::ClockStepped => "clock-stepped",

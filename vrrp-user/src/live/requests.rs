@@ -1,0 +1,46 @@
+//! What the observer hands out: records to write, and requests to the kernel.
+
+use super::Live;
+use crate::observer::{Output, Request};
+
+impl Live {
+    pub(super) fn pass_outputs(&mut self) {
+        while let Some(output) = self.observer.poll_output() {
+            match output {
+                Output::Record(record) => self.writer.record(record),
+                Output::Request(Request::Watch(address)) => {
+                    if let Err(error) = self.kernel.watch(address) {
+                        tracing::warn!(%address, %error, "the kernel filter takes no more addresses");
+                    }
+                }
+                Output::Request(Request::Unwatch(address)) => {
+                    if let Err(error) = self.kernel.unwatch(address) {
+                        tracing::warn!(%address, %error, "an address stays in the kernel filter");
+                    }
+                }
+                Output::Request(Request::Count(address)) => {
+                    if let Err(error) = self.kernel.count(address) {
+                        tracing::warn!(%address, %error, "the traffic of an address is not counted");
+                    }
+                }
+                Output::Request(Request::Discount(address)) => {
+                    if let Err(error) = self.kernel.discount(address) {
+                        tracing::warn!(%address, %error, "the traffic of an address is still counted");
+                    }
+                }
+                Output::Request(Request::FindDaemon) => self.find_daemon(),
+                Output::Request(Request::CountDrops) => self.drops.begin(),
+                Output::Request(Request::StopCounting) => self.drops.end(),
+                Output::Request(Request::Ask(question)) => {
+                    // The observer sees by itself that a question did not leave.
+                    if let Some(asker) = &mut self.asker
+                        && let Err(error) = asker.ask(&question)
+                    {
+                        let address = question.wanted();
+                        tracing::debug!(%address, %error, "an address was not asked for");
+                    }
+                }
+            }
+        }
+    }
+}
