@@ -134,15 +134,24 @@ proptest! {
     fn a_finding_is_raised_once_and_cleared_once(script in scripts()) {
         use vrrp_user::record::{Body, Status};
         let mut open = Vec::new();
+        let mut updated = std::collections::BTreeMap::new();
         for record in play(&script, 0) {
+            let time = record.time;
             let Body::Finding(finding) = record.body else { continue };
             let key = (finding.code, finding.vrid, finding.since, finding.sources.clone());
             match finding.status {
                 Status::Raised => open.push((finding.code, finding.since)),
                 Status::Updated => {
                     prop_assert!(open.contains(&(finding.code, finding.since)), "{:?}", key);
+                    let which = (finding.code.as_str(), finding.vrid, finding.since);
+                    if let Some(before) = updated.insert(which, time) {
+                        prop_assert!(
+                            time.since(before) >= std::time::Duration::from_secs(1),
+                            "{:?} was updated twice within a second", key
+                        );
+                    }
                 }
-                Status::Cleared => {
+                Status::Cleared | Status::Forgotten => {
                     let place = open.iter().position(|it| *it == (finding.code, finding.since));
                     prop_assert!(place.is_some(), "{:?} was not open", key);
                     open.swap_remove(place.unwrap_or_default());

@@ -28,6 +28,7 @@ mod false_owner;
 mod flapping;
 mod garp_missing;
 mod garp_not_sent;
+mod hearsay;
 mod incident;
 mod interval_mismatch;
 mod kept;
@@ -36,6 +37,7 @@ mod local_drop;
 mod log_gap;
 mod log_wire_disagree;
 mod malformed_advert;
+mod new_sender;
 mod no_master;
 mod orphaned;
 mod own;
@@ -71,11 +73,11 @@ use crate::{
     probe::Round,
     record::{Body, LossReason, Record, Severity},
     tracker::{
-        Forgotten, How, Router, RouterId, Saying, Segment, Tracker,
+        Router, RouterId, Segment, Tracker,
         admission::{Rejection, admit},
     },
     traffic::Traffic,
-    wire::{self, Advert, Arp, ArpKind, Nd, NdKind, NdOperation},
+    wire::{self, Advert},
 };
 use displaced::Displaced;
 use incident::Incidents;
@@ -256,7 +258,10 @@ impl Analyst {
                 if direction == Some(Direction::Out) {
                     self.daemons.learn_own(claim.source);
                 }
-                let (id, forgotten) = self.tracker.advert(segment, &claim, mac, self.now);
+                let ledger = &self.ledger;
+                let (id, forgotten) =
+                    self.tracker
+                        .advert(segment, &claim, mac, |id| ledger.is_open(id), self.now);
                 for router in forgotten {
                     self.forget(&router);
                 }
@@ -269,72 +274,11 @@ impl Analyst {
         }
     }
 
-    fn arp(&mut self, segment: &Segment, sighting: &Sighting<'_>, arp: &Arp) {
-        let how = match arp.kind {
-            ArpKind::Probe => None,
-            ArpKind::Request => Some(How::Asking),
-            ArpKind::Reply => Some(How::Replying),
-            ArpKind::Gratuitous | ArpKind::Announcement => Some(How::Announcing),
-        };
-        if let Some(how) = how {
-            let saying = Saying {
-                address: arp.sender_ip.into(),
-                mac: arp.sender_mac,
-                how,
-                own: sighting.origin.direction == Some(Direction::Out),
-            };
-            self.saying(segment, saying);
-        }
-        // A question to one machine is answered by that one alone.
-        let to_all = sighting
-            .packet
-            .destination_mac
-            .is_some_and(|mac| mac.octets()[0] & 1 == 1);
-        if matches!(arp.kind, ArpKind::Request | ArpKind::Probe) && to_all {
-            self.question(segment, arp.target_ip.into());
-        }
-    }
-
-    fn nd(&mut self, segment: &Segment, sighting: &Sighting<'_>, nd: &Nd) {
-        let (address, how) = match nd.kind {
-            NdKind::Probe => {
-                self.question(segment, nd.target.into());
-                return;
-            }
-            NdKind::Request => (nd.source, How::Asking),
-            NdKind::Reply => (nd.target, How::Replying),
-            NdKind::Announcement => (nd.target, How::Announcing),
-        };
-        if let Some(mac) = nd.link_address.or(sighting.packet.source_mac) {
-            let saying = Saying {
-                address: address.into(),
-                mac,
-                how,
-                own: sighting.origin.direction == Some(Direction::Out),
-            };
-            self.saying(segment, saying);
-        }
-        if nd.operation == NdOperation::Solicitation && nd.destination.is_multicast() {
-            self.question(segment, nd.target.into());
-        }
-    }
-
-    fn saying(&mut self, segment: &Segment, saying: Saying) {
-        for id in self.tracker.saying(segment, saying, self.now) {
-            self.assess(id);
-        }
-    }
-
-    fn question(&mut self, segment: &Segment, address: IpAddr) {
-        for id in self.tracker.question(segment, address, self.now) {
-            self.assess(id);
-        }
-    }
-
     fn note(&mut self, segment: &Segment, report: incident::Report) {
         let (key, displaced) = self.incidents.note(segment, &report, self.now);
         if let Some(displaced) = displaced {
-            self.records.extend(self.ledger.end(&displaced, self.now));
+            self.records
+                .extend(self.ledger.forget(&displaced, self.now));
         }
         let record = self.ledger.count(key, segment, report, self.now);
         self.raise(record);
@@ -405,7 +349,9 @@ impl Analyst {
                 code,
             };
             let describe = |sign: &view::Sign| detector.describe(&view, sign);
-            records.extend(self.ledger.settle(key, &view, assessment, describe));
+            let record = self.ledger.settle(key.clone(), &view, assessment, describe);
+            records.extend(record);
+            sooner(self.ledger.update_due(&key));
         }
         for other in kin() {
             let (one, other) = if id < other.id() {
@@ -424,7 +370,9 @@ impl Analyst {
                 };
                 let assessment = detector.assess(&view, other);
                 let describe = |sign: &view::Sign| detector.describe(&view, other, sign);
-                records.extend(self.ledger.settle(key, &view, assessment, describe));
+                let record = self.ledger.settle(key.clone(), &view, assessment, describe);
+                records.extend(record);
+                sooner(self.ledger.update_due(&key));
                 sooner(detector.deadline(&view, other));
             }
         }
@@ -440,16 +388,6 @@ impl Analyst {
             self.raise(Some(record));
         }
         self.tracker.schedule(id, deadline, now);
-    }
-
-    fn forget(&mut self, router: &Forgotten) {
-        self.machine.set_puzzle(router.id, None, self.now);
-        for key in self.ledger.about(router.id, &router.kin) {
-            self.records.extend(self.ledger.end(&key, self.now));
-        }
-        if router.displaced {
-            self.records.extend(self.displaced.add(self.now));
-        }
     }
 
     fn raise(&mut self, record: Option<Record>) {

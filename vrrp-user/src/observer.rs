@@ -11,6 +11,7 @@
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
 mod account;
+mod description;
 mod drops;
 mod duplicate;
 mod probing;
@@ -33,13 +34,10 @@ use crate::{
     machine::{AddressChange, DaemonLook},
     model::{FingerprintKey, Span, Timestamp},
     probe::{Host, ProbeSettings, Prober, Question},
-    record::{
-        AdvertRecord, ArpRecord, Body, CarpRecord, Loss, LossReason, NdRecord, Record, Severity,
-        Start, Summary,
-    },
+    record::{Body, Loss, LossReason, Record, Severity, Start, Summary},
     sight::Seat,
     tracker::Segment,
-    wire::{self, Arp, Checksum, Nd, NdKind, Packet},
+    wire::{self, Checksum, Packet},
 };
 use drops::Counting;
 use duplicate::Duplicates;
@@ -248,6 +246,14 @@ impl Observer {
         self.collect();
     }
 
+    /// Tells what was lost and still waits, and waits no longer with what is lost next.
+    fn tell_rest(&mut self) {
+        let mut untold = std::mem::take(&mut self.untold);
+        if let Some(lost) = untold.rest() {
+            self.report(self.now, Body::Loss(Loss { lost }));
+        }
+    }
+
     fn tell_losses(&mut self, now: Timestamp) {
         if let Some(lost) = self.untold.take(now) {
             self.report(now, Body::Loss(Loss { lost }));
@@ -330,9 +336,7 @@ impl Observer {
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
         self.stop_counting();
-        if let Some(lost) = self.untold.rest() {
-            self.report(self.now, Body::Loss(Loss { lost }));
-        }
+        self.tell_rest();
         for incident in self.chronicle.finish() {
             self.push_incident(incident);
         }
@@ -359,6 +363,7 @@ impl Observer {
         self.duplicates = Duplicates::default();
         self.chronicle = Chronicle::default();
         self.analyst.begin_anew(time);
+        self.tell_rest();
         let lost = BTreeMap::from([(LossReason::ClockStepped, 1)]);
         *self
             .summary
@@ -420,61 +425,18 @@ impl Observer {
                 prober.learn(segment, *address, self.now);
             }
         }
-        self.learn_counted(&advert.addresses);
+        let established = advert.vrid.is_some_and(|vrid| {
+            let (source, destination) = (advert.source, advert.destination);
+            let tracker = self.analyst.tracker();
+            tracker.is_established(segment, vrid, source, destination)
+        });
+        self.learn_counted(&advert.addresses, established);
         for address in advert.addresses.iter().chain([&advert.source]) {
-            let change = self.watch.learn(*address, self.now);
+            let change = self.watch.learn(*address, established, self.now);
             let requests = change.evicted.map(Request::Unwatch).into_iter();
             let requests = requests.chain(change.added.then_some(Request::Watch(*address)));
             self.outputs.extend(requests.map(Output::Request));
         }
-    }
-
-    /// The record of a packet, unless it is one that is only counted.
-    fn describe(&mut self, packet: &Packet) -> Option<Body> {
-        let mac = packet.source_mac;
-        Some(match &packet.body {
-            wire::Body::Advert(advert) => {
-                self.summary.adverts += 1;
-                Body::Advert(AdvertRecord::new(advert, mac, packet.destination_mac))
-            }
-            wire::Body::Carp(carp) => {
-                self.summary.carp += 1;
-                Body::Carp(CarpRecord::new(carp, mac))
-            }
-            wire::Body::Arp(arp) => {
-                if !self.concerns(arp_addresses(arp), arp.kind.announces()) {
-                    return None;
-                }
-                self.summary.arp += 1;
-                Body::Arp(ArpRecord::new(arp, mac))
-            }
-            wire::Body::Nd(nd) => {
-                if !self.concerns(nd_addresses(nd), nd.kind == NdKind::Announcement) {
-                    return None;
-                }
-                self.summary.nd += 1;
-                Body::Nd(NdRecord::new(nd, mac))
-            }
-        })
-    }
-
-    /// Whether neighbour traffic about these addresses is reported. The kernel has the same rule;
-    /// here it makes replay report what live capture would.
-    fn concerns(&mut self, addresses: [IpAddr; 2], announces: bool) -> bool {
-        let concerns = match self.settings.arp {
-            ArpMode::All => true,
-            ArpMode::Off => false,
-            ArpMode::Watched => {
-                announces
-                    || addresses
-                        .iter()
-                        .any(|address| self.watch.contains(*address))
-            }
-        };
-        if !concerns {
-            self.summary.unwatched += 1;
-        }
-        concerns
     }
 
     /// Pushes a record that concerns no interface in particular.
@@ -492,12 +454,4 @@ impl Observer {
     fn push(&mut self, record: Record) {
         self.outputs.push_back(Output::Record(record));
     }
-}
-
-fn arp_addresses(arp: &Arp) -> [IpAddr; 2] {
-    [arp.sender_ip.into(), arp.target_ip.into()]
-}
-
-fn nd_addresses(nd: &Nd) -> [IpAddr; 2] {
-    [nd.target.into(), nd.source.into()]
 }

@@ -8,20 +8,22 @@
 //! - `rivalry`: who is active although another router is;
 //! - `takeover` and `neighbours`: what ARP and neighbour discovery add.
 //!
-//! It judges nothing; that is what `detect` does. It is bounded: a flood of made-up routers
-//! displaces those that have been silent longest, unproven ones first.
+//! It judges nothing; that is what `detect` does. It is bounded: `room` says who has to go.
 
 pub(crate) mod admission;
 pub(crate) mod arrivals;
 pub(crate) mod election;
 mod gaps;
 mod kin;
+mod members;
 pub(crate) mod neighbours;
 pub(crate) mod probed;
 mod rivalry;
+mod room;
 mod router;
 mod seats;
 mod segment;
+pub(crate) mod senders;
 pub(crate) mod speaker;
 mod takeover;
 pub(crate) mod timers;
@@ -34,7 +36,6 @@ use std::{
 
 pub use admission::{AuthTag, Config};
 pub use gaps::{GAP_BOUNDS, Gaps};
-use router::Age;
 pub use router::{Router, RouterId};
 pub use segment::Segment;
 pub use speaker::{Speaker, SpeakerId};
@@ -47,6 +48,7 @@ use crate::{
     sight::Sights,
 };
 use admission::Claim;
+use members::Bridge;
 
 /// All virtual routers.
 #[derive(Debug, Default)]
@@ -59,9 +61,8 @@ pub struct Tracker {
     addresses: BTreeMap<(Segment, IpAddr), BTreeSet<RouterId>>,
     /// By the source addresses of the routers.
     sources: BTreeMap<(Segment, IpAddr), BTreeSet<RouterId>>,
-    /// In the order in which they may be forgotten, as it was when each was last looked at: adverts
-    /// are frequent, and lack of room is rare.
-    by_age: BTreeSet<Age>,
+    /// Adverts that speak for two virtual routers being one.
+    bridges: BTreeMap<(RouterId, RouterId), Bridge>,
     /// When each has to be looked at again.
     schedule: BTreeSet<(Timestamp, RouterId)>,
     due: BTreeMap<RouterId, Timestamp>,
@@ -79,8 +80,6 @@ pub(crate) struct Forgotten {
     pub(crate) displaced: bool,
 }
 
-/// Virtual routers that are kept.
-const MAX_ROUTERS: usize = 512;
 /// Unicast peers that are kept for a virtual router.
 const MAX_PEERS: usize = 64;
 /// Virtual routers with a common address, or sources, that are compared with each other.
@@ -96,19 +95,21 @@ impl Tracker {
         self.routers.get(&id)
     }
 
-    /// Takes an advert in. Returns its virtual router, and one that had to be forgotten for it.
+    /// Takes an advert in. Returns its virtual router, and those that had to be forgotten for it;
+    /// `matters` tells of which something is known that is not over.
     pub(crate) fn advert(
         &mut self,
         segment: &Segment,
         claim: &Claim,
         mac: Option<MacAddr>,
+        matters: impl Fn(RouterId) -> bool,
         now: Timestamp,
     ) -> (RouterId, Vec<Forgotten>) {
         let mut forgotten = Vec::new();
-        let id = match self.find(segment, claim, &mut forgotten) {
+        let id = match self.find(segment, claim, &mut forgotten, now) {
             Some(id) => id,
             None => {
-                forgotten.extend(self.make_room());
+                forgotten.extend(self.make_room(segment, matters));
                 self.add(segment, claim, now)
             }
         };
@@ -254,30 +255,6 @@ impl Tracker {
             .unwrap_or_default()
     }
 
-    /// The virtual router of an advert. One by unicast is that of either peer; where an advert
-    /// shows that two are one, the later is given up.
-    fn find(
-        &mut self,
-        segment: &Segment,
-        claim: &Claim,
-        forgotten: &mut Vec<Forgotten>,
-    ) -> Option<RouterId> {
-        let member = |address| (segment.clone(), claim.vrid, address);
-        let by_destination = self.members.get(&member(claim.destination)).copied();
-        if claim.destination.is_multicast() {
-            return by_destination;
-        }
-        let by_source = self.members.get(&member(claim.source)).copied();
-        match (by_source, by_destination) {
-            (Some(one), Some(other)) if one != other => {
-                let (kept, given_up) = (one.min(other), one.max(other));
-                forgotten.extend(self.forget(given_up, false));
-                Some(kept)
-            }
-            (one, other) => one.or(other),
-        }
-    }
-
     fn add(&mut self, segment: &Segment, claim: &Claim, now: Timestamp) -> RouterId {
         let id = RouterId(self.next);
         self.next += 1;
@@ -285,7 +262,6 @@ impl Tracker {
         let sight = self.sights.of(segment.interface.as_deref(), now);
         router.sight = sight.from(now);
         router.watched_since = sight.complete_since().unwrap_or(now);
-        self.by_age.insert(router.filed);
         self.routers.insert(id, router);
         id
     }
@@ -305,8 +281,11 @@ impl Tracker {
             self.members.entry(member).or_insert(id);
         } else {
             for peer in [claim.source, claim.destination] {
-                if router.peers.len() < MAX_PEERS && router.peers.insert(peer) {
-                    self.members.insert((segment.clone(), claim.vrid, peer), id);
+                // One that belongs to another stays there until it is known that the two are one.
+                let member = (segment.clone(), claim.vrid, peer);
+                if router.peers.len() < MAX_PEERS && *self.members.entry(member).or_insert(id) == id
+                {
+                    router.peers.insert(peer);
                 }
             }
         }
@@ -368,28 +347,10 @@ impl Tracker {
         }
     }
 
-    fn make_room(&mut self) -> Option<Forgotten> {
-        if self.routers.len() < MAX_ROUTERS {
-            return None;
-        }
-        loop {
-            let filed = *self.by_age.first()?;
-            let id = filed.2;
-            let router = self.routers.get_mut(&id)?;
-            let age = router.age();
-            // Ages only grow, so that what still stands first is the first.
-            if age <= filed {
-                return self.forget(id, true);
-            }
-            router.filed = age;
-            self.by_age.remove(&filed);
-            self.by_age.insert(age);
-        }
-    }
-
     fn forget(&mut self, id: RouterId, displaced: bool) -> Option<Forgotten> {
         let router = self.routers.remove(&id)?;
-        self.by_age.remove(&router.filed);
+        self.bridges
+            .retain(|(one, other), _| *one != id && *other != id);
         if let Some(due) = self.due.remove(&id) {
             self.schedule.remove(&(due, id));
         }

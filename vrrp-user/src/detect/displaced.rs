@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Analyst;
 use crate::{
     model::{Span, Timestamp},
     record::{Body, Loss, LossReason, Record},
+    tracker::Forgotten,
 };
 
 /// At most one report in so long.
@@ -48,5 +50,18 @@ impl Displaced {
                 lost: BTreeMap::from([(LossReason::TrackerFull, count)]),
             }),
         })
+    }
+}
+
+impl Analyst {
+    /// Gives up what is known of a virtual router that is kept no longer: nothing of it is over.
+    pub(super) fn forget(&mut self, router: &Forgotten) {
+        self.machine.set_puzzle(router.id, None, self.now);
+        for key in self.ledger.about(router.id, &router.kin) {
+            self.records.extend(self.ledger.forget(&key, self.now));
+        }
+        if router.displaced {
+            self.records.extend(self.displaced.add(self.now));
+        }
     }
 }

@@ -11,8 +11,8 @@ use super::{
     view::{Assessment, Description, Sign, View},
 };
 use crate::{
-    model::{Family, Timestamp, Vrid},
-    record::{Body, Code, FindingRecord, Record, Status},
+    model::{Family, Span, Timestamp, Vrid},
+    record::{Body, Code, FindingRecord, Record, Severity, Status},
     tracker::{RouterId, Segment},
 };
 
@@ -65,9 +65,36 @@ impl Codes {
 
 #[derive(Debug)]
 struct Open {
+    /// As it was told last.
     sign: Sign,
     segment: Segment,
     record: FindingRecord,
+    /// When the last update was told.
+    updated: Option<Timestamp>,
+    /// What it has become since, and how often it changed.
+    untold: Option<(Sign, u64)>,
+}
+
+/// At most one update of a finding in so long.
+const UPDATE_PACE: Span = Span::from_secs(1);
+
+impl Open {
+    /// Whether an update may be told; what is not told is counted.
+    fn may_update(&mut self, sign: &Sign, now: Timestamp) -> bool {
+        let changes = match self.untold.take() {
+            Some((before, changes)) if before == *sign => changes,
+            Some((_, changes)) => changes + 1,
+            None => 1,
+        };
+        self.untold = Some((sign.clone(), changes));
+        self.due().is_none_or(|due| due <= now)
+    }
+
+    /// When an update that waits may be told.
+    fn due(&self) -> Option<Timestamp> {
+        self.untold.as_ref()?;
+        Some(self.updated? + UPDATE_PACE)
+    }
 }
 
 impl Ledger {
@@ -89,13 +116,19 @@ impl Ledger {
             Assessment::Absent => return self.end(&key, view.now),
             Assessment::Present(sign) => sign,
         };
-        let before = self.open.get(&key);
-        if before.is_some_and(|open| open.sign == sign) {
-            return None;
-        }
-        let (status, since) = match before {
-            Some(open) => (Status::Updated, open.record.since),
-            None => (Status::Raised, view.now),
+        let (status, since, changes) = match self.open.get_mut(&key) {
+            Some(open) if open.sign == sign => {
+                open.untold = None;
+                return None;
+            }
+            Some(open) => {
+                if !open.may_update(&sign, view.now) {
+                    return None;
+                }
+                let changes = open.untold.take().map(|(_, changes)| changes);
+                (Status::Updated, open.record.since, changes)
+            }
+            None => (Status::Raised, view.now, None),
         };
         let Description {
             sources,
@@ -117,6 +150,7 @@ impl Ledger {
             advice,
             since,
             count: None,
+            changes: changes.filter(|changes| *changes > 1),
         };
         Some(self.open(key, &view.router.segment, sign, finding, view.now))
     }
@@ -155,6 +189,7 @@ impl Ledger {
             advice: description.advice,
             since: now,
             count: Some(1),
+            changes: None,
         };
         Some(self.open(key, segment, Sign::default(), finding, now))
     }
@@ -182,6 +217,7 @@ impl Ledger {
             advice: description.advice,
             since: now,
             count: None,
+            changes: None,
         };
         self.open(key, segment, Sign::default(), finding, now)
     }
@@ -225,6 +261,8 @@ impl Ledger {
         let open = Open {
             sign,
             segment: segment.clone(),
+            updated: (finding.status == Status::Updated).then_some(now),
+            untold: None,
             record: finding.clone(),
         };
         self.codes.entry(key.subject.clone()).or_default().0 |= Codes::bit(key.code);
@@ -232,8 +270,37 @@ impl Ledger {
         record(segment, now, Body::Finding(finding))
     }
 
+    /// When an update of a finding that waits its time is to be told.
+    pub(super) fn update_due(&self, key: &Key) -> Option<Timestamp> {
+        self.open.get(key)?.due()
+    }
+
+    /// Whether there is something open about a virtual router that somebody should know.
+    pub(super) fn is_open(&self, id: RouterId) -> bool {
+        let worth = |codes: Codes| {
+            Code::ALL
+                .iter()
+                .any(|code| codes.contains(*code) && code.severity() > Severity::Info)
+        };
+        worth(self.codes(&Subject::Router(id)))
+            || self
+                .pairs
+                .range((id, RouterId::FIRST)..=(id, RouterId::LAST))
+                .next()
+                .is_some()
+    }
+
     /// Clears a finding, if it is open.
     pub(super) fn end(&mut self, key: &Key, now: Timestamp) -> Option<Record> {
+        self.close(key, Status::Cleared, now)
+    }
+
+    /// Gives a finding up for want of room, if it is open: it may go on.
+    pub(super) fn forget(&mut self, key: &Key, now: Timestamp) -> Option<Record> {
+        self.close(key, Status::Forgotten, now)
+    }
+
+    fn close(&mut self, key: &Key, status: Status, now: Timestamp) -> Option<Record> {
         let Open {
             segment,
             record: finding,
@@ -256,13 +323,15 @@ impl Ledger {
             }
         }
         let lasted = now.since(finding.since);
+        let lasted = lasted.as_secs_f64();
+        let how = match status {
+            Status::Forgotten => format!("No longer followed after {lasted:.1} s, it may go on"),
+            _ => format!("Over after {lasted:.1} s"),
+        };
         let cleared = FindingRecord {
-            status: Status::Cleared,
-            message: format!(
-                "Over after {:.1} s: {}",
-                lasted.as_secs_f64(),
-                finding.message
-            ),
+            status,
+            message: format!("{how}: {}", finding.message),
+            changes: None,
             evidence: Vec::new(),
             advice: String::new(),
             ..finding

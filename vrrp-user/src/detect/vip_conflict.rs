@@ -18,6 +18,11 @@ use crate::{
 
 pub(super) struct VipConflict;
 
+/// Claimants that are named; there is no end to those that can be made up.
+const NAMED: usize = 4;
+/// Claims that are told as evidence.
+const PROVEN: usize = 16;
+
 impl Detector for VipConflict {
     fn code(&self) -> Code {
         Code::VipConflict
@@ -66,10 +71,13 @@ impl Detector for VipConflict {
         let Some(active) = view.router.active() else {
             return Description::default();
         };
-        let claims = claims(view);
-        let mut named = Vec::new();
-        for mac in &sign.macs {
-            if let Some((_, _, claim)) = claims.iter().find(|(_, other, _)| other == mac) {
+        let mut claims = claims(view);
+        claims.sort_by_key(|(.., claim)| (std::cmp::Reverse(claim.count), claim.first));
+        let mut named: Vec<String> = Vec::new();
+        let mut told: Vec<MacAddr> = Vec::new();
+        for (_, mac, claim) in &claims {
+            if named.len() < NAMED && sign.macs.contains(mac) && !told.contains(mac) {
+                told.push(*mac);
                 named.push(if claim.count == 0 {
                     name_here(view, *mac)
                 } else {
@@ -77,8 +85,12 @@ impl Detector for VipConflict {
                 });
             }
         }
+        if sign.macs.len() > named.len() {
+            named.push(format!("{} others", sign.macs.len() - named.len()));
+        }
         let evidence = claims
             .iter()
+            .take(PROVEN)
             .map(|(address, mac, claim)| Evidence {
                 time: claim.last,
                 source: Some(*address),

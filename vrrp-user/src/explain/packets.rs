@@ -19,6 +19,26 @@ pub(super) const BAD_CHECKSUM: Explanation = Explanation {
     next: &["vrrpwatch run -w bad.pcap    # on both routers, and compare"],
 };
 
+pub(super) const NEW_SENDER: Explanation = Explanation {
+    meaning: "The adverts of a router came from one MAC, and now one came from another. Adverts are not \
+        signed: whoever is on the segment can send them in the name of a router, and make others (and \
+        vrrpwatch) believe that it resigned, or that its priority changed. The MAC is the only trace \
+        that it leaves.",
+    wire: "An advert with the source address of a router whose adverts came from another MAC, at least \
+        twice. It is cleared when adverts have come from one MAC alone for a minute.",
+    log: "Nothing: neither keepalived nor FRR look at MACs.",
+    causes: &[
+        "The machine or its network card was replaced, or use_vmac was switched on or off.",
+        "A bond that sends through its ports in turn.",
+        "Two routers that share a source address, such as the same mcast_src_ip, or the gateway between \
+            unicast peers, which was replaced.",
+        "A machine that sends adverts in the name of the router.",
+    ],
+    action: "If none of the harmless causes is known, find the port of the new MAC in the switch. Let \
+        only the ports of routers send IP protocol 112.",
+    next: &["vrrpwatch run --only advert    # which MAC sends what"],
+};
+
 pub(super) const BAD_TTL: Explanation = Explanation {
     meaning: "Multicast adverts with a TTL or hop limit other than 255. The value proves that a packet \
         did not come through a router; all receivers drop those that may have.",

@@ -28,12 +28,12 @@ impl Observer {
     }
 
     /// Counts for the addresses of an advert, too.
-    pub(super) fn learn_counted(&mut self, addresses: &[IpAddr]) {
+    pub(super) fn learn_counted(&mut self, addresses: &[IpAddr], established: bool) {
         let Some(counted) = &mut self.counted else {
             return;
         };
         for address in addresses {
-            let change = counted.learn(*address, self.now);
+            let change = counted.learn(*address, established, self.now);
             let requests = change.evicted.map(Request::Discount).into_iter();
             let requests = requests.chain(change.added.then_some(Request::Count(*address)));
             self.outputs.extend(requests.map(Output::Request));

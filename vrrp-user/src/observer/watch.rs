@@ -9,14 +9,18 @@ use std::{
 use crate::model::Timestamp;
 
 /// Bounded: when adverts announce more addresses than the kernel's map holds, the one that was
-/// advertised longest ago gives way.
+/// advertised longest ago gives way, and before it those that only senders advertised that were not
+/// heard at their pace.
 #[derive(Debug)]
 pub(super) struct WatchList {
-    /// Address to the time it was last advertised; `None` for those that stay.
-    known: BTreeMap<IpAddr, Option<Timestamp>>,
-    by_age: BTreeSet<(Timestamp, IpAddr)>,
+    /// Address to what it is worth; `None` for those that stay.
+    known: BTreeMap<IpAddr, Option<Worth>>,
+    by_worth: BTreeSet<(Worth, IpAddr)>,
     limit: usize,
 }
+
+/// Whether an established router advertises the address, and when that was last.
+type Worth = (bool, Timestamp);
 
 /// What [`WatchList::learn`] changed.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,30 +43,32 @@ impl WatchList {
     pub(super) fn with_limit(limit: usize) -> Self {
         Self {
             known: BTreeMap::new(),
-            by_age: BTreeSet::new(),
+            by_worth: BTreeSet::new(),
             limit,
         }
     }
 
     /// Watches an address for good.
     pub(super) fn pin(&mut self, address: IpAddr) {
-        if let Some(Some(time)) = self.known.insert(address, None) {
-            self.by_age.remove(&(time, address));
+        if let Some(Some(worth)) = self.known.insert(address, None) {
+            self.by_worth.remove(&(worth, address));
         }
     }
 
     /// Watches an address that was advertised at `now`.
-    pub(super) fn learn(&mut self, address: IpAddr, now: Timestamp) -> Change {
+    pub(super) fn learn(&mut self, address: IpAddr, established: bool, now: Timestamp) -> Change {
         match self.known.get_mut(&address) {
             Some(None) => Change {
                 added: false,
                 evicted: None,
             },
-            Some(Some(time)) => {
-                if now.since(*time) >= AGE_STEP {
-                    self.by_age.remove(&(*time, address));
-                    *time = now;
-                    self.by_age.insert((now, address));
+            Some(Some(worth)) => {
+                let (before, time) = *worth;
+                let aged = now.since(time) >= AGE_STEP;
+                if (established && !before) || (established == before && aged) {
+                    self.by_worth.remove(&(*worth, address));
+                    *worth = (established, now);
+                    self.by_worth.insert((*worth, address));
                 }
                 Change {
                     added: false,
@@ -71,7 +77,11 @@ impl WatchList {
             }
             None => {
                 let full = self.known.len() >= self.limit;
-                let evicted = if full { self.by_age.pop_first() } else { None };
+                let evicted = if full {
+                    self.by_worth.pop_first()
+                } else {
+                    None
+                };
                 if let Some((_, oldest)) = evicted {
                     self.known.remove(&oldest);
                 } else if full {
@@ -81,8 +91,9 @@ impl WatchList {
                         evicted: None,
                     };
                 }
-                self.known.insert(address, Some(now));
-                self.by_age.insert((now, address));
+                let worth = (established, now);
+                self.known.insert(address, Some(worth));
+                self.by_worth.insert((worth, address));
                 Change {
                     added: true,
                     evicted: evicted.map(|(_, oldest)| oldest),
@@ -113,11 +124,11 @@ mod tests {
     fn the_longest_silent_gives_way_and_the_pinned_stay() {
         let mut list = WatchList::with_limit(3);
         list.pin(address(1));
-        list.learn(address(2), at(0));
-        list.learn(address(3), at(1));
-        list.learn(address(2), at(20));
+        list.learn(address(2), true, at(0));
+        list.learn(address(3), true, at(1));
+        list.learn(address(2), true, at(20));
         assert_eq!(
-            list.learn(address(4), at(21)),
+            list.learn(address(4), true, at(21)),
             Change {
                 added: true,
                 evicted: Some(address(3))
@@ -132,11 +143,25 @@ mod tests {
     }
 
     #[test]
+    fn made_up_addresses_displace_each_other_and_no_real_one() {
+        let mut list = WatchList::with_limit(3);
+        list.learn(address(1), true, at(0));
+        for last in 2..50 {
+            list.learn(address(last), false, at(u64::from(last)));
+        }
+        assert!(
+            [1, 48, 49]
+                .into_iter()
+                .all(|last| list.contains(address(last)))
+        );
+    }
+
+    #[test]
     fn a_list_of_pinned_addresses_learns_nothing() {
         let mut list = WatchList::with_limit(1);
         list.pin(address(1));
         assert_eq!(
-            list.learn(address(2), at(0)),
+            list.learn(address(2), true, at(0)),
             Change {
                 added: false,
                 evicted: None

@@ -11,7 +11,8 @@ use crate::model::{Family, MacAddr, Priority, Timestamp, Vrid};
 ///
 /// A finding is `raised` once, when it can be known. While it lasts nothing is repeated; only if
 /// what it says changes (its cause, its routers, its addresses) it is reported as `updated`. When
-/// it ends it is `cleared`. The same thing happening again is a new finding.
+/// it ends it is `cleared`. Where there is no room to follow it any longer it is `forgotten`, and may go
+/// on. The same thing happening again is a new finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingRecord {
     /// What is wrong.
@@ -45,9 +46,12 @@ pub struct FindingRecord {
     /// How often it was seen, for findings that are about single packets.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub count: Option<u64>,
+    /// How many changes an update sums up, where it is more than one: there is at most one a second.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub changes: Option<u64>,
 }
 
-/// Whether a finding begins, changes or ends.
+/// Whether a finding begins, changes, ends or is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -57,6 +61,8 @@ pub enum Status {
     Updated,
     /// It ends.
     Cleared,
+    /// There is no room to follow it any longer; it may go on.
+    Forgotten,
 }
 
 impl Status {
@@ -66,6 +72,7 @@ impl Status {
             Self::Raised => "raised",
             Self::Updated => "updated",
             Self::Cleared => "cleared",
+            Self::Forgotten => "forgotten",
         }
     }
 }
@@ -208,6 +215,8 @@ codes! {
         "Multicast adverts whose TTL or hop limit is not 255.",
     MalformedAdvert "malformed-advert" Warning
         "Adverts that break the format and are dropped by their receivers.",
+    NewSender "new-sender" Warning
+        "The adverts of a router come from another MAC than before.",
     VmacMismatch "vmac-mismatch" Warning
         "A virtual MAC that does not fit the VRID, or is used half of the time.",
     GarpMissing "garp-missing" Warning

@@ -35,6 +35,14 @@ impl Router {
         let Some(speaker) = self.speakers.get_mut(&id) else {
             return;
         };
+        if claim.priority == Priority::RESIGN
+            && let Some(mac) = mac.filter(|mac| speaker.senders.is_strange(*mac))
+        {
+            // No router resigns from elsewhere than it advertised from.
+            speaker.senders.note(mac, now);
+            self.contend(now);
+            return;
+        }
         let before = Before {
             last: speaker.last,
             silent_since: speaker.silent_since(),
@@ -72,6 +80,12 @@ impl Router {
         self.noise = Some(now);
     }
 
+    /// Takes in an advert that is not from the active router.
+    fn contend(&mut self, now: Timestamp) {
+        self.noise = Some(now);
+        self.contended = Some(now);
+    }
+
     fn resign(&mut self, id: SpeakerId, now: Timestamp) {
         let alone = !self
             .speakers
@@ -91,7 +105,7 @@ impl Router {
             self.silent_failover = None;
         }
         if !active {
-            self.noise = Some(now);
+            self.contend(now);
         }
     }
 
@@ -129,7 +143,16 @@ impl Router {
 
     fn check_pace(&mut self, id: SpeakerId, before: &Before, gap: Option<Span>, now: Timestamp) {
         let Some(gap) = gap else { return };
-        let disturbed = self.noise.is_some_and(|noise| noise >= before.last);
+        let backup = self.best_backup().unwrap_or(Priority::new(100));
+        let version = self.speakers[&id].config.version;
+        let limit = master_down(version, backup, before.interval);
+        // keepalived starts its timer anew with every packet: from there it has to be in time, and a
+        // backup does not wait any longer for it. What receivers drop is no excuse: it can be made up,
+        // and where it does keep a router from advertising, that matters.
+        let disturbed = gap < limit
+            && self.contended.is_some_and(|noise| {
+                noise >= before.last && now.since(noise) <= late_after(before.interval)
+            });
         if gap <= late_after(before.interval)
             || !before.established
             || disturbed
@@ -137,14 +160,12 @@ impl Router {
         {
             return;
         }
-        let backup = self.best_backup().unwrap_or(Priority::new(100));
-        let version = self.speakers[&id].config.version;
         self.late_advert = Some(LateAdvert {
             speaker: id,
             previous: now - gap,
             time: now,
             interval: before.interval,
-            limit: master_down(version, backup, before.interval),
+            limit,
         });
     }
 
@@ -180,7 +201,7 @@ impl Router {
         } else if overdue && !silenced {
             ChangeReason::Timeout
         } else {
-            self.noise = Some(now);
+            self.contend(now);
             self.defy(tenure.speaker, id, before, now);
             return;
         };

@@ -336,12 +336,13 @@ impl Router {
         let key = (saying.address, saying.mac);
         let foreign = &mut self.neighbours.foreign;
         if foreign.len() >= MAX_FOREIGN && !foreign.contains_key(&key) {
-            let oldest = foreign
+            // Who was heard once goes before who keeps claiming.
+            let least = foreign
                 .iter()
-                .min_by_key(|(_, claim)| claim.last)
+                .min_by_key(|(_, claim)| (claim.count, claim.last))
                 .map(|(key, _)| *key);
-            if let Some(oldest) = oldest {
-                foreign.remove(&oldest);
+            if let Some(least) = least {
+                foreign.remove(&least);
             }
         }
         let claim = foreign.entry(key).or_insert(Foreign {

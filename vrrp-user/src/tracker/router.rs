@@ -29,9 +29,6 @@ impl RouterId {
     pub(crate) const LAST: Self = Self(u64::MAX);
 }
 
-/// Which to forget first: unproven ones, and then those that have been silent longest.
-pub(super) type Age = (bool, Timestamp, RouterId);
-
 /// A virtual router.
 #[derive(Clone, Debug)]
 pub struct Router {
@@ -60,6 +57,8 @@ pub struct Router {
     /// The last packet for this virtual router that was not from its active router: keepalived
     /// starts its timer anew for any, and so adverts later.
     pub(super) noise: Option<Timestamp>,
+    /// The last of them that its receivers take.
+    pub(super) contended: Option<Timestamp>,
     /// What is seen of its segment.
     pub(super) sight: Sight,
     pub(super) reports: Vec<(Timestamp, StateRecord)>,
@@ -76,8 +75,6 @@ pub struct Router {
     pub(super) evicted: Vec<IpAddr>,
     /// When the last advert came.
     pub(super) heard: Timestamp,
-    /// Its age when the tracker last looked at it.
-    pub(super) filed: Age,
 }
 
 /// The time for which a router is active.
@@ -140,6 +137,7 @@ impl Router {
             silent_failover: None,
             late_advert: None,
             noise: None,
+            contended: None,
             sight: Sight::since(now),
             reports: Vec::new(),
             kin: BTreeMap::new(),
@@ -148,12 +146,7 @@ impl Router {
             stale_index: true,
             evicted: Vec::new(),
             heard: now,
-            filed: (false, now, id),
         }
-    }
-
-    pub(super) fn age(&self) -> Age {
-        (self.is_established(), self.heard, self.id)
     }
 
     /// The routers, in the order they were first heard.
@@ -383,7 +376,10 @@ impl Router {
                 .speakers
                 .values()
                 .filter(|speaker| Some(speaker.id) != active)
-                .min_by_key(|speaker| (speaker.is_established(), speaker.last))
+                .min_by_key(|speaker| {
+                    let real = speaker.is_established();
+                    (real && speaker.contest().is_some(), real, speaker.last)
+                })
                 .map(|speaker| speaker.id);
             if let Some(oldest) = oldest.and_then(|oldest| self.speakers.remove(&oldest)) {
                 self.evicted.push(oldest.source);

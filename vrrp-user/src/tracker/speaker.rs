@@ -8,6 +8,7 @@ use std::{
 use super::{
     admission::Config,
     gaps::Gaps,
+    senders::Senders,
     timers::{crossing, late_after, master_down},
 };
 use crate::{
@@ -31,6 +32,8 @@ pub struct Speaker {
     pub source: IpAddr,
     /// MAC of its adverts.
     pub mac: Option<MacAddr>,
+    /// All that they come from.
+    pub(super) senders: Senders,
     /// MAC that its source address has by ARP or neighbour discovery; tells machines apart where
     /// adverts carry a virtual MAC.
     pub own_mac: Option<MacAddr>,
@@ -112,6 +115,7 @@ impl Speaker {
             id,
             source,
             mac: None,
+            senders: Senders::default(),
             own_mac: None,
             priority,
             config,
@@ -144,6 +148,11 @@ impl Speaker {
     /// When it was last seen to claim one of the virtual addresses.
     pub(crate) const fn last_claim(&self) -> Option<Timestamp> {
         self.last_claim
+    }
+
+    /// From which MACs its adverts come.
+    pub(crate) const fn senders(&self) -> &Senders {
+        &self.senders
     }
 
     /// Its advertisement interval.
@@ -264,6 +273,9 @@ impl Speaker {
         self.silence = Silence::Since(now);
         self.adverts += 1;
         self.mac = mac.or(self.mac);
+        if let Some(mac) = mac {
+            self.senders.note(mac, now);
+        }
         if self.config != *config {
             let before = self.config.addresses.take();
             self.config = config.clone();

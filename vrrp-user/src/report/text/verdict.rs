@@ -53,14 +53,15 @@ impl Style {
         };
         let colour = match (finding.status, finding.severity) {
             (Status::Cleared, _) => RELIEF,
+            (Status::Forgotten, _) | (_, Severity::Info) => QUIET,
             (_, Severity::Critical) => ALERT,
             (_, Severity::Warning) => WARNING,
-            (_, Severity::Info) => QUIET,
         };
         let status = match finding.status {
             Status::Raised => "",
             Status::Updated => " (updated)",
             Status::Cleared => " (cleared)",
+            Status::Forgotten => " (forgotten)",
         };
         let code = finding.code.as_str();
         write!(
@@ -69,7 +70,10 @@ impl Style {
             self.paint(colour, format_args!("{label} {code}{status}:")),
             finding.message
         )?;
-        if finding.status == Status::Cleared {
+        if let Some(changes) = finding.changes {
+            write!(line, " Changed {changes} times since the last update.")?;
+        }
+        if matches!(finding.status, Status::Cleared | Status::Forgotten) {
             return Ok(());
         }
         if let Some(cause) = &finding.cause {
