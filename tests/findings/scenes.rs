@@ -9,7 +9,8 @@ use vrrp_user::{
 };
 
 use crate::stage::{
-    Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, arp, numbered_advert, seat, time,
+    Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, advert_to, arp, numbered_advert,
+    seat, time,
 };
 
 fn message(priority: u8) -> Message {
@@ -300,7 +301,7 @@ fn routers_that_silence_each_other_are_a_split_brain() {
 fn unicast_and_multicast_do_not_meet() {
     let mut script = Script::default().adverts(0, 15 * SECOND, ONE, &message(150));
     for second in 4..15 {
-        let frame = crate::stage::advert_to(TWO, &message(100), ONE.ip);
+        let frame = advert_to(TWO, &message(100), ONE.ip);
         script = script.frame(second * SECOND + 500, frame);
     }
     let played = script.play();
@@ -348,4 +349,98 @@ fn the_state_record_is_completed_by_what_was_announced() {
     assert_eq!(last.1.completes, Some(time(6110)));
     let announced = last.1.announced.as_ref().expect("known by now");
     assert_eq!((announced[0].count, announced[0].first_ms), (5, 10));
+}
+
+/// Adverts of the healthy master do not arrive here, and it goes on announcing as only a master does.
+#[test]
+fn a_master_that_is_not_heard_is_no_leftover() {
+    let mut script = pair().adverts(9110, 30 * SECOND, TWO, &message(100));
+    script = script.announce(9111, TWO, VIP);
+    // keepalived answers each advert of a lower priority with announcements.
+    for second in 10..30 {
+        script = script.announce(second * SECOND + 111, ONE, VIP);
+    }
+    let played = script.play();
+    let (_, finding) = played
+        .findings()
+        .filter(|(_, finding)| finding.code == Code::VipConflict)
+        .last()
+        .expect("vip-conflict");
+    assert_eq!(finding.cause, Some(Cause::Unheard), "{finding:?}");
+    assert!(finding.advice.contains("do not arrive here"), "{finding:?}");
+}
+
+/// A machine that was killed keeps the address and answers for it, and announces nothing.
+#[test]
+fn what_a_dead_daemon_left_behind_is_a_leftover() {
+    let mut script = pair()
+        .adverts(9110, 30 * SECOND, TWO, &message(100))
+        .announce(9111, TWO, VIP);
+    for second in 12..20 {
+        script = script.ask(second * SECOND + 500, VIP, &[ONE, TWO]);
+    }
+    let played = script.play();
+    let (_, finding) = played.raised(Code::VipConflict);
+    assert_eq!(finding.cause, Some(Cause::Leftover));
+    assert!(!finding.advice.contains("address del"), "{finding:?}");
+}
+
+#[test]
+fn who_announces_the_address_has_it_though_nobody_is_heard() {
+    let played = pair()
+        .announce(9 * SECOND, TWO, VIP)
+        .quiet_until(30 * SECOND)
+        .play();
+    let (at, finding) = played.raised(Code::UnheardMaster);
+    assert!((9000..10_000).contains(&at), "{at}");
+    assert!(finding.message.contains("02:00:00:00:00:0b"), "{finding:?}");
+    assert!(!played.codes().contains(&Code::NoMaster));
+}
+
+#[test]
+fn announcements_beside_the_last_advert_are_no_holder() {
+    let played = pair()
+        .announce(5 * SECOND + 100, ONE, VIP)
+        .quiet_until(30 * SECOND)
+        .play();
+    played.raised(Code::NoMaster);
+    assert!(!played.codes().contains(&Code::UnheardMaster));
+}
+
+/// The unicast peer is asked for in place of each advert, and answers or not.
+fn unicast(answers: bool) -> crate::stage::Played {
+    let mut script = Script::default();
+    for second in 0..10 {
+        let at = second * SECOND;
+        script = script.frame(at, advert_to(ONE, &message(150), TWO.ip));
+        if second < 3 {
+            script = script.frame(at + 10, advert_to(TWO, &message(100), ONE.ip));
+        }
+    }
+    for second in 10..30 {
+        let at = second * SECOND;
+        script = script.frame(at, arp(ArpOperation::REQUEST, ONE, ONE.ip, TWO.ip));
+        if answers {
+            script = script.frame(at + 1, arp(ArpOperation::REPLY, TWO, TWO.ip, ONE.ip));
+        }
+    }
+    script.quiet_until(40 * SECOND).play()
+}
+
+#[test]
+fn a_router_that_seeks_its_peer_goes_on() {
+    let played = unicast(false);
+    let (at, _) = played.raised(Code::PeerUnreachable);
+    assert_eq!(at, 12 * SECOND);
+    // It stops asking at 29 s: what it would have had to send after that is missing.
+    let (at, _) = played.raised(Code::NoMaster);
+    assert!(at > 29 * SECOND, "{at}");
+}
+
+#[test]
+fn a_peer_that_answers_is_no_reason_for_silence() {
+    let played = unicast(true);
+    assert!(!played.codes().contains(&Code::PeerUnreachable));
+    let (at, _) = played.raised(Code::NoMaster);
+    assert!(at < 15 * SECOND, "{at}");
 }

@@ -43,6 +43,8 @@ pub const fn explain(code: Code) -> &'static Explanation {
         Code::VipUnanswered => &probing::VIP_UNANSWERED,
         Code::VipWrongAnswer => &probing::VIP_WRONG_ANSWER,
         Code::VipWithoutMaster => &probing::VIP_WITHOUT_MASTER,
+        Code::UnheardMaster => &election::UNHEARD_MASTER,
+        Code::PeerUnreachable => &election::PEER_UNREACHABLE,
         Code::NoMaster => &election::NO_MASTER,
         Code::FalseOwner => &election::FALSE_OWNER,
         Code::SilentFailover => &election::SILENT_FAILOVER,

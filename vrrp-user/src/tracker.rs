@@ -17,6 +17,7 @@ mod gaps;
 mod kin;
 mod members;
 pub(crate) mod neighbours;
+pub(crate) mod peers;
 pub(crate) mod probed;
 mod rivalry;
 mod room;

@@ -26,6 +26,19 @@ impl Analyst {
             };
             self.saying(segment, saying);
         }
+        let peers = match arp.kind {
+            ArpKind::Request => self.tracker.seek_peer(
+                segment,
+                arp.sender_ip.into(),
+                arp.target_ip.into(),
+                self.now,
+            ),
+            ArpKind::Reply => self.tracker.find_peer(segment, arp.sender_ip.into()),
+            ArpKind::Probe | ArpKind::Gratuitous | ArpKind::Announcement => Vec::new(),
+        };
+        for id in peers {
+            self.assess(id);
+        }
         // A question to one machine is answered by that one alone.
         let to_all = sighting
             .packet

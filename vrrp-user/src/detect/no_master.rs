@@ -1,6 +1,7 @@
 //! no-master: the active router stopped and nobody took over in time.
 
 use super::{
+    unheard_master,
     view::{Assessment, Description, Detector, Sign, View},
     words::{addresses, advert, list, router, time, who},
 };
@@ -24,7 +25,8 @@ impl Detector for NoMaster {
             .router
             .speakers()
             .any(|speaker| speaker.id() != active.id() && speaker.is_alive(view.now));
-        if active.is_alive(view.now) || other {
+        // Who announces an address has taken it: that is unheard-master.
+        if active.is_alive(view.now) || other || unheard_master::taken(view).is_some() {
             return Assessment::Absent;
         }
         match view.router.vacant_at() {

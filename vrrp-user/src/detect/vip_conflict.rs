@@ -47,6 +47,8 @@ impl Detector for VipConflict {
         };
         let cause = if claim.own {
             role_here(view).or_else(|| role(view, *mac, claim.speaker))
+        } else if is_unheard(view, claim) {
+            Some(Cause::Unheard)
         } else {
             role(view, *mac, claim.speaker)
         };
@@ -80,6 +82,8 @@ impl Detector for VipConflict {
                 told.push(*mac);
                 named.push(if claim.count == 0 {
                     name_here(view, *mac)
+                } else if is_unheard(view, claim) {
+                    name_unheard(view, *mac, claim)
                 } else {
                     name(view, *mac, claim.speaker, claim.own)
                 });
@@ -101,7 +105,7 @@ impl Detector for VipConflict {
                     0 => format!("this host has {address}"),
                     count => format!(
                         "claims {address}{}, {count} times in {}",
-                        if claim.announced {
+                        if claim.announced > 0 {
                             " unasked"
                         } else {
                             " when asked"
@@ -147,7 +151,7 @@ fn claims(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
             .filter(|(probed, _)| *probed == address)
             .any(|(_, probed)| {
                 let under_way = probed.asking.is_some_and(|asking| asking <= claim.first);
-                (under_way || probed.wrong > 0) && !claim.announced
+                (under_way || probed.wrong > 0) && claim.announced == 0
             })
     };
     let kept = kept::find(view);
@@ -172,7 +176,7 @@ fn claims(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
                 first: *since,
                 last: view.now,
                 count: 0,
-                announced: false,
+                announced: 0,
                 speaker: None,
                 own: true,
             };
@@ -254,7 +258,7 @@ fn answering_rivals(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
                     first: probed.asked,
                     last: probed.asked,
                     count: 1,
-                    announced: false,
+                    announced: 0,
                     speaker,
                     own: false,
                 };
@@ -263,6 +267,30 @@ fn answering_rivals(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
         }
     }
     claims
+}
+
+/// Announcements that only an active router makes: keepalived announces its addresses five times when
+/// it becomes active, five times more 5 s later, and again with every advert of a lower priority that it
+/// hears. A plain host announces an address once or twice when it gets it, a dead daemon not at all.
+const UNHEARD_ANNOUNCEMENTS: u64 = 11;
+
+/// Whether the claimant goes on announcing the address as an active router does, whose adverts then do
+/// not arrive here.
+fn is_unheard(view: &View<'_>, claim: &Foreign) -> bool {
+    let rival = claim.speaker.is_some_and(|id| is_rival(view, id));
+    let lasting = claim.last.since(claim.first) >= view.interval();
+    !claim.own && !rival && lasting && claim.announced >= UNHEARD_ANNOUNCEMENTS
+}
+
+/// A router that announces and is not heard, in words.
+fn name_unheard(view: &View<'_>, mac: MacAddr, claim: &Foreign) -> String {
+    match claim.speaker.and_then(|id| view.speaker(id)) {
+        Some(speaker) => format!(
+            "{mac} ({}, which goes on announcing it as an active router does)",
+            speaker.source
+        ),
+        None => format!("{mac} (which goes on announcing it as an active router does)"),
+    }
 }
 
 fn is_rival(view: &View<'_>, id: SpeakerId) -> bool {
@@ -302,9 +330,9 @@ pub(super) fn name(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>, ow
 pub(super) const fn advice(cause: Option<&Cause>) -> &'static str {
     match cause {
         Some(Cause::Leftover) => {
-            "That machine stopped taking part in VRRP and kept the address: start keepalived there, \
-             which removes it, or remove it by hand with `ip address del`. Clients that learned its \
-             MAC reach a machine without service."
+            "That machine is not heard any more and still has the address. See whether its daemon runs. \
+             If not, start it: it takes the address properly, or removes it. If it does, its adverts do \
+             not arrive here: look for what drops IP protocol 112 between the two."
         }
         None => {
             "Two routers are active at the same time, see split-brain: neighbours reach now one \
@@ -314,14 +342,21 @@ pub(super) const fn advice(cause: Option<&Cause>) -> &'static str {
             "A standby router must not have the address: look for it with `ip address` there, and \
              for real servers behind LVS in direct routing set arp_ignore=1 and arp_announce=2."
         }
+        Some(Cause::Unheard) => {
+            "Both are probably active, and the adverts of that machine do not arrive here: look for what \
+             drops IP protocol 112 on its way (a firewall, a switch, IGMP snooping for 224.0.0.18). \
+             `vrrpwatch who` on that machine tells what it sends. Leave the address where it is until you \
+             know which of the two is to have it."
+        }
         Some(Cause::ProxyArp) => {
             "A machine answers ARP for addresses of others: switch proxy_arp off there \
              (net.ipv4.conf.*.proxy_arp=0)."
         }
         _ => {
-            "Find the machine by its MAC in the switch, and take the address away from it; if it is \
-             a real server behind LVS in direct routing, set arp_ignore=1 and arp_announce=2 there. \
-             Then let the active router announce itself (vrrp_garp_master_refresh)."
+            "Find the machine by its MAC in the switch, and find out why it has the address: set by hand or \
+             by a script, a router whose adverts do not arrive here, or a real server behind LVS in direct \
+             routing, which needs arp_ignore=1 and arp_announce=2. Decide which of the two is right before \
+             you take the address from either."
         }
     }
 }

@@ -7,22 +7,25 @@ pub(super) const VIP_CONFLICT: Explanation = Explanation {
         Neighbours that believe it send their traffic there.",
     wire: "ARP or neighbour discovery for a virtual address with a MAC that is neither the active \
         router's own nor the virtual MAC, after a takeover is over. The finding says who it is: a \
-        router that was active before (leftover), a standby, an outsider, or a machine that \
-        answers for others (proxy-arp).",
+        router that was active before (leftover), a standby, an outsider, a machine that answers for \
+        others (proxy-arp), or one that goes on announcing the address as an active router does \
+        (unheard).",
     log: "Nothing: keepalived does not listen to ARP. The kernel of a neighbour may log a duplicate \
         address.",
     causes: &[
         "leftover: keepalived was killed and left the address behind; its machine answers on.",
         "outsider: the address is configured on another machine, or was handed out by DHCP.",
         "standby or outsider: real servers behind LVS in direct routing without arp_ignore.",
+        "unheard: two routers are active, and the adverts of one do not arrive here.",
         "proxy-arp: a router or firewall with proxy_arp, which answers for whole networks.",
     ],
-    action: "Find the machine by its MAC in the forwarding table of the switch, and take the address \
-        away from it. Let the active router announce the address again afterwards.",
+    action: "Find the machine by its MAC in the forwarding table of the switch, and find out why it has \
+        the address. Decide which of the two is to have it before you take it from either: the other may \
+        be the right one.",
     next: &[
         "arping -c 3 -I INTERFACE ADDRESS    # who answers?",
         "ip neighbour show ADDRESS    # on a client: whom does it believe?",
-        "ip address del ADDRESS/PREFIX dev INTERFACE    # on the machine that should not have it",
+        "vrrpwatch who ADDRESS    # on both machines: what does each send and hear?",
     ],
 };
 

@@ -167,3 +167,38 @@ pub(super) const ADVERT_GAP: Explanation = Explanation {
         "journalctl -u keepalived | grep 'timer expired'",
     ],
 };
+
+pub(super) const UNHEARD_MASTER: Explanation = Explanation {
+    meaning: "No router of the virtual router is heard here any more, and a machine has announced one of its \
+        addresses since. That machine has taken the address, or holds it still; its adverts do not arrive \
+        at this host. For the clients all may be well.",
+    wire: "Adverts stop, and gratuitous ARP or an unsolicited neighbour advertisement for the address comes \
+        more than an interval later. Without such an announcement it is no-master.",
+    log: "On the machine that has the address: \"Entering MASTER STATE\". On a backup behind the same fault: \
+        the same, and two routers are active.",
+    causes: &[
+        "A firewall or a switch drops IP protocol 112 or the group 224.0.0.18 and passes ARP.",
+        "IGMP snooping withholds the group from this port.",
+        "The new router advertises to unicast peers.",
+    ],
+    action: "Compare what leaves that machine with what arrives here, and let VRRP through between them.",
+    next: &[
+        "vrrpwatch who ADDRESS    # who answers, and who advertises",
+        "tcpdump -eni INTERFACE 'ip proto 112 or arp'    # on both machines",
+    ],
+};
+
+pub(super) const PEER_UNREACHABLE: Explanation = Explanation {
+    meaning: "The active router advertises to a unicast peer whose address does not resolve: the peer is \
+        switched off or cut off. The router holds the addresses and serves them, but its adverts cannot \
+        leave its host, and nobody takes over if it fails.",
+    wire: "In place of adverts, ARP requests of the router for its peer, about one a second, without an \
+        answer.",
+    log: "Nothing.",
+    causes: &[
+        "The machine of the peer is down, or its link.",
+        "The address in unicast_peer is wrong, or belongs to another subnet.",
+    ],
+    action: "Bring the peer back, or correct unicast_peer.",
+    next: &["ip neighbour show    # on the active router: FAILED or INCOMPLETE for the peer"],
+};

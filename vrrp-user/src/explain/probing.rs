@@ -38,12 +38,12 @@ pub(super) const VIP_WRONG_ANSWER: Explanation = Explanation {
         "standby or outsider: real servers behind LVS in direct routing answer, and the director has \
          arp_ignore set by mistake.",
     ],
-    action: "Find the machine by its MAC in the forwarding table of the switch and take the address \
-        away from it; then see why the active router does not answer.",
+    action: "See why the active router does not answer, and find the other machine by its MAC in the \
+        forwarding table of the switch: it may be the one that is to have the address.",
     next: &[
         "vrrpwatch who ADDRESS    # who answers, and whose MAC it is",
         "ip -oneline address    # on the active router: is it there?",
-        "ip address del ADDRESS/PREFIX dev INTERFACE    # on the machine that should not have it",
+        "vrrpwatch who ADDRESS    # on both machines: what does each send and hear?",
     ],
 };
 

@@ -23,7 +23,8 @@ pub(super) const TRAFFIC_AT_STANDBY: Explanation = Explanation {
     ],
     action: "Find out by its MAC which machine sends the segments, and make it forget its neighbour \
         entry. If all machines beyond a gateway are concerned, it is the gateway's entry. Where the \
-        address is still on this host, take it away.",
+        address is still on this host, see what its daemon believes: as a standby it removes it when it \
+        is restarted.",
     next: &[
         "tcpdump -eni INTERFACE 'dst host ADDRESS and tcp[tcpflags] & tcp-syn != 0'    # who sends them?",
         "vrrpwatch who ADDRESS --traffic    # on this host: what arrives, and who should get it",

@@ -181,6 +181,8 @@ codes! {
         "An address answers and nobody advertises it.",
     NoMaster "no-master" Critical
         "The active router stopped and nobody took over in time.",
+    UnheardMaster "unheard-master" Critical
+        "Nobody is heard, and a machine announces the address: its adverts do not arrive here.",
     LocalDrop "local-drop" Critical
         "Adverts reach this host, and its daemon does not get them.",
     EgressBlocked "egress-blocked" Critical
@@ -189,6 +191,8 @@ codes! {
         "A virtual address was removed from the master.",
     DaemonDied "daemon-died" Critical
         "The daemon is gone, and its host still answers for the addresses.",
+    PeerUnreachable "peer-unreachable" Warning
+        "A unicast peer does not answer, so that there is no backup.",
     FalseOwner "false-owner" Warning
         "Priority 255 from a router that owns none of the addresses.",
     SilentFailover "silent-failover" Warning
@@ -304,6 +308,8 @@ pub enum Cause {
     Leftover,
     /// A router that is not active has the address.
     Standby,
+    /// A machine goes on announcing the address as an active router does, and its adverts do not arrive.
+    Unheard,
     /// A machine that is none of the routers has the address.
     Outsider,
     /// A machine answers for addresses of others.
@@ -333,6 +339,7 @@ impl Cause {
             Self::Restart => "restart",
             Self::Leftover => "leftover",
             Self::Standby => "standby",
+            Self::Unheard => "unheard",
             Self::Outsider => "outsider",
             Self::ProxyArp => "proxy-arp",
             Self::Kernel(reason) => reason,

@@ -37,6 +37,8 @@ pub(crate) struct Neighbours {
     pub(super) spoken_of: BTreeSet<IpAddr>,
     /// The last announcement of each address.
     pub(super) announcements: BTreeMap<IpAddr, Announcement>,
+    /// Who announced each address last, whoever that is.
+    pub(super) announcers: BTreeMap<IpAddr, (Timestamp, MacAddr)>,
     /// Claims of those who should not have the address.
     pub(super) foreign: BTreeMap<(IpAddr, MacAddr), Foreign>,
     /// Questions for addresses that have foreign claims.
@@ -65,8 +67,8 @@ pub(crate) struct Foreign {
     pub(crate) first: Timestamp,
     pub(crate) last: Timestamp,
     pub(crate) count: u64,
-    /// Whether it came unasked.
-    pub(crate) announced: bool,
+    /// How often it came unasked.
+    pub(crate) announced: u64,
     /// Which of the routers it is.
     pub(crate) speaker: Option<SpeakerId>,
     /// It is this host.
@@ -97,6 +99,11 @@ const ANSWER_WINDOW: Span = Span::from_millis(1500);
 impl Neighbours {
     pub(crate) fn announcement(&self, address: IpAddr) -> Option<Announcement> {
         self.announcements.get(&address).copied()
+    }
+
+    /// When an address was announced last, and with which MAC.
+    pub(crate) fn announcer(&self, address: IpAddr) -> Option<(Timestamp, MacAddr)> {
+        self.announcers.get(&address).copied()
     }
 
     pub(crate) fn was_spoken_of(&self, address: IpAddr) -> bool {
@@ -135,6 +142,8 @@ impl Neighbours {
     pub(super) fn retain(&mut self, addresses: &BTreeSet<IpAddr>) {
         self.spoken_of.retain(|address| addresses.contains(address));
         self.announcements
+            .retain(|address, _| addresses.contains(address));
+        self.announcers
             .retain(|address, _| addresses.contains(address));
         self.foreign
             .retain(|(address, _), _| addresses.contains(address));
@@ -257,6 +266,9 @@ impl Router {
         }
         let active = self.tenure.map(|tenure| tenure.speaker);
         let rightful = virtual_mac || (owner.is_some() && owner == active);
+        if how == How::Announcing {
+            self.neighbours.announcers.insert(address, (now, mac));
+        }
         if how == How::Announcing && (virtual_mac || owner.is_some()) {
             self.note_announcement(address, mac, owner, rightful, now);
         }
@@ -349,13 +361,13 @@ impl Router {
             first: now,
             last: now,
             count: 0,
-            announced: false,
+            announced: 0,
             speaker: owner,
             own,
         });
         claim.last = now;
         claim.count += 1;
-        claim.announced |= saying.how == How::Announcing;
+        claim.announced += u64::from(saying.how == How::Announcing);
         claim.speaker = owner;
         claim.own |= own;
     }

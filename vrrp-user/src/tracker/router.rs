@@ -9,6 +9,7 @@ use super::{
     admission::Claim,
     arrivals::Arrivals,
     neighbours::Neighbours,
+    peers::PeerSought,
     segment::Segment,
     speaker::{Speaker, SpeakerId},
     takeover::Takeover,
@@ -59,6 +60,8 @@ pub struct Router {
     pub(super) noise: Option<Timestamp>,
     /// The last of them that its receivers take.
     pub(super) contended: Option<Timestamp>,
+    /// Unicast peers that are asked for.
+    pub(super) sought: Vec<PeerSought>,
     /// What is seen of its segment.
     pub(super) sight: Sight,
     pub(super) reports: Vec<(Timestamp, StateRecord)>,
@@ -138,6 +141,7 @@ impl Router {
             late_advert: None,
             noise: None,
             contended: None,
+            sought: Vec::new(),
             sight: Sight::since(now),
             reports: Vec::new(),
             kin: BTreeMap::new(),

@@ -219,6 +219,13 @@ impl Speaker {
         }
     }
 
+    /// It shows that it goes on, though it cannot advertise.
+    pub(super) fn show_life(&mut self, now: Timestamp) {
+        if self.resigned.is_none() && self.is_alive(now) {
+            self.silence = Silence::Since(now);
+        }
+    }
+
     /// Whether its last advert was heard before its place went out of sight for a time.
     pub(super) fn was_out_of_sight(&self) -> bool {
         self.silent_since() > self.last
