@@ -32,18 +32,6 @@ fn public_copy(wire: &Wire) -> Result<String> {
 }
 
 #[test]
-fn an_interface_that_is_not_there_is_wrong_use() -> Result<()> {
-    let wire = Wire::new()?;
-    let mut watcher = Watcher::spawn(wire.third(), &["-i", "eht0"])?;
-    let (status, complaint) = end(watcher.process())?;
-    assert_eq!(status, Some(2), "{complaint}");
-    for word in ["eht0", "eth0", "lo"] {
-        assert!(complaint.contains(word), "{complaint}");
-    }
-    Ok(())
-}
-
-#[test]
 fn an_output_that_cannot_be_opened_is_wrong_use() -> Result<()> {
     let wire = Wire::new()?;
     for option in ["--output", "--write"] {

@@ -218,11 +218,20 @@ pub fn advertisement(source: Ipv6Addr, target: Ipv6Addr, solicited: bool) -> Vec
 }
 
 fn discovery(source: Ipv6Addr, message: u8, flags: u8, target: Ipv6Addr) -> Vec<u8> {
-    ipv6_from(
-        source,
-        IpNumber::IPV6_ICMP,
-        &discovery_message(message, flags, target),
-    )
+    let mut payload = discovery_message(message, flags, target);
+    let checksum = etherparse::checksum::Sum16BitWords::new()
+        .add_16bytes(source.octets())
+        .add_16bytes(GROUP_V6.octets())
+        .add_2bytes(
+            u16::try_from(payload.len())
+                .expect("a short message")
+                .to_be_bytes(),
+        )
+        .add_2bytes([0, IpNumber::IPV6_ICMP.0])
+        .add_slice(&payload)
+        .ones_complement();
+    payload[2..4].copy_from_slice(&checksum.to_ne_bytes());
+    ipv6_from(source, IpNumber::IPV6_ICMP, &payload)
 }
 
 /// The ICMPv6 message of neighbour discovery with a link-layer address option, checksum zero.

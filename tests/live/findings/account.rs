@@ -116,5 +116,6 @@ fn lines_that_were_left_out_are_a_gap() -> Result<()> {
     // What can only be told by a complete log is not told now.
     one.freeze()?;
     scene.raised("no-master")?;
-    scene.end(&["log-gap", "no-master"])
+    // That the process is stopped, the host shows without a log.
+    scene.end_with(&["log-gap", "no-master"], &["daemon-stalled"])
 }
