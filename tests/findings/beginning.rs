@@ -3,11 +3,14 @@
 use std::net::Ipv4Addr;
 
 use etherparse::ArpOperation;
-use vrrp_user::record::{ChangeReason, Code};
+use vrrp_user::{
+    model::MacAddr,
+    record::{ChangeReason, Code},
+};
 
 use crate::{
     seat::{Seat, announced, is_incident},
-    stage::{ONE, SECOND, TWO, VIP, arp},
+    stage::{Host, ONE, SECOND, TWO, VIP, arp},
 };
 
 /// A third host, from the moment its watch begins.
@@ -61,4 +64,25 @@ fn a_router_that_starts_later_is_news() {
     let played = seat.end();
     assert!(played.0.iter().any(announced));
     assert!(played.0.iter().any(is_incident));
+}
+
+#[test]
+fn a_neighbour_entry_that_leads_elsewhere_is_told_if_it_lasts() {
+    let mac = |host: Host| MacAddr::new(host.mac);
+    for (then, later, found) in [
+        (TWO, TWO, true),
+        // It is renewed.
+        (TWO, ONE, false),
+        (ONE, ONE, false),
+    ] {
+        let mut seat = third();
+        seat.neighbours.insert((2, VIP.into()), mac(then));
+        seat.look(10, &[]);
+        seat.adverts(500, 2500, (ONE, 51, 150));
+        seat.neighbours.insert((2, VIP.into()), mac(later));
+        seat.look(3000, &[]);
+        seat.adverts(3500, 8500, (ONE, 51, 150));
+        let expected = if found { vec![Code::StaleGarp] } else { vec![] };
+        assert_eq!(seat.end().codes(), expected);
+    }
 }

@@ -1,6 +1,11 @@
 //! A seat: the observer on one of the hosts, with what that host shows of itself.
 
-use std::{collections::BTreeSet, fs, net::Ipv4Addr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 
 use jiff::tz::TimeZone;
 use vrrp_tests::vrrp::Message;
@@ -10,7 +15,7 @@ use vrrp_user::{
     keepalived_conf::Conf,
     link::{Assigned, Link, LinkKind, LinkState, Links},
     log::{Calendar, Entry, Envelopes},
-    machine::{DaemonLook, ProcessState, VrrpSocket},
+    machine::{HostLook, ProcessState, VrrpSocket},
     model::{Family, FingerprintKey, MacAddr, Vrid},
     observer::{Output, Request},
     probe,
@@ -29,6 +34,8 @@ pub(crate) const ACTIVE: (Host, u8, u8) = (TWO, 51, 100);
 pub(crate) struct Seat {
     pub(crate) stage: Stage,
     pub(crate) requests: Vec<Request>,
+    /// Its neighbour table.
+    pub(crate) neighbours: BTreeMap<(u32, IpAddr), MacAddr>,
     /// Its own address.
     pub(crate) own: Ipv4Addr,
 }
@@ -78,6 +85,7 @@ impl Seat {
         let mut seat = Self {
             stage: Stage::new(),
             requests: Vec::new(),
+            neighbours: BTreeMap::new(),
             own: addresses[0],
         };
         let start = Start {
@@ -106,9 +114,10 @@ impl Seat {
             .iter()
             .map(|_| (Arc::from("eth0"), Family::Ipv4))
             .collect();
-        let look = DaemonLook {
+        let look = HostLook {
             sockets: sockets.to_vec(),
             joined,
+            neighbours: self.neighbours.clone(),
         };
         self.stage.observer.handle_daemon(time(at), look);
         self.collect();

@@ -183,6 +183,12 @@ impl Daemons {
         })
     }
 
+    /// What the daemon of the watched host says of all its instances.
+    pub(crate) fn beliefs_here(&self) -> impl Iterator<Item = &Belief> {
+        let here = self.hosts.values().filter(|host| host.here);
+        here.flat_map(Host::instances)
+    }
+
     fn host(&mut self, entry: &Entry) -> Option<&mut Host> {
         let name = &entry.line.host;
         if entry.here && self.here.is_none() {

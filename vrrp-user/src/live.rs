@@ -16,6 +16,7 @@ mod clock;
 mod counting;
 mod drops;
 mod losses;
+mod neighbours;
 mod requests;
 mod seats;
 mod session;
@@ -42,7 +43,7 @@ use crate::{
     keepalived_conf::Conf,
     link::{Links, Selection, Watch, WatchError},
     log::Entry,
-    machine::{AddressChange, DaemonLook},
+    machine::{AddressChange, HostLook},
     model::Timestamp,
     observer::{ArpMode, Observer, Settings},
     probe::{Asker, AskerError},
@@ -426,11 +427,7 @@ impl Live {
     }
 
     /// Hands what such a look shows to the observer, after the frames that left before it.
-    fn take_look(
-        &mut self,
-        time: Timestamp,
-        look: io::Result<DaemonLook>,
-    ) -> Result<(), LiveError> {
+    fn take_look(&mut self, time: Timestamp, look: io::Result<HostLook>) -> Result<(), LiveError> {
         self.drain()?;
         match look {
             Ok(look) => self.observer.handle_daemon(time - SETTLING, look),

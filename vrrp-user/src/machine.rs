@@ -6,12 +6,14 @@
 //! nothing is concluded.
 
 mod daemon;
+mod neighbours;
 mod pulse;
 mod puzzle;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
-pub use daemon::{DaemonLook, ProcessState, VrrpSocket};
+pub use daemon::{HostLook, ProcessState, VrrpSocket};
+pub(crate) use neighbours::SendsTo;
 pub(crate) use puzzle::Puzzle;
 
 use crate::{
@@ -21,6 +23,7 @@ use crate::{
     tracker::{RouterId, Segment, Speaker},
 };
 use daemon::Daemon;
+use neighbours::Neighbours;
 use pulse::Pulses;
 use puzzle::Puzzles;
 
@@ -60,6 +63,8 @@ pub struct Machine {
     places: BTreeMap<Arc<str>, Segment>,
     /// Addresses that it no longer holds.
     gone: BTreeMap<IpAddr, Gone>,
+    /// Where it sends what is for its neighbours.
+    neighbours: Neighbours,
     /// The routers on it that advertise.
     pulses: Pulses,
     /// What the machine does otherwise than it should, and only more of it can explain.
@@ -100,6 +105,7 @@ impl Machine {
             })
             .collect();
         self.places.clone_from(host.places());
+        self.neighbours.set_places(host.indices());
         let went: Vec<IpAddr> = self
             .held
             .keys()
@@ -215,6 +221,11 @@ impl Machine {
         holding.answers.then_some((*since, holding))
     }
 
+    /// Where this machine sends what is for an address, and between which looks that was so.
+    pub(crate) fn sends_to(&self, segment: &Segment, address: IpAddr) -> Option<SendsTo> {
+        self.neighbours.get(segment, address)
+    }
+
     /// Since when the daemon is known to be gone that sent adverts at `last`.
     pub(crate) fn daemon_gone(&self, last: Timestamp) -> Option<Timestamp> {
         self.daemon.missing.filter(|missing| *missing > last)
@@ -311,7 +322,8 @@ impl Machine {
     }
 
     /// Takes in a look at the VRRP daemons that was taken at `time`.
-    pub(crate) fn note_daemon(&mut self, look: DaemonLook, time: Timestamp) {
+    pub(crate) fn note_daemon(&mut self, look: HostLook, time: Timestamp) {
+        self.neighbours.note(&look.neighbours, time);
         self.daemon.note(look, time);
         self.next_look = self.next_look.filter(|due| *due > time);
     }

@@ -31,7 +31,7 @@ use crate::{
     detect::{Analyst, Sighting},
     frame::Frame,
     keepalived_conf::Conf,
-    machine::{AddressChange, DaemonLook},
+    machine::{AddressChange, HostLook},
     model::{FingerprintKey, Span, Timestamp},
     probe::{Host, ProbeSettings, Prober, Question},
     record::{Body, Loss, LossReason, Record, Severity, Start, Summary},
@@ -312,7 +312,7 @@ impl Observer {
     }
 
     /// Takes in a look at the VRRP daemons of this host that was taken at `time`.
-    pub fn handle_daemon(&mut self, time: Timestamp, look: DaemonLook) {
+    pub fn handle_daemon(&mut self, time: Timestamp, look: HostLook) {
         self.advance(time);
         self.analyst.handle_daemon(look, time);
         self.collect();

@@ -132,3 +132,31 @@ fn a_settled_pair_that_refreshes_its_announcements_is_no_incident() -> Result<()
     }
     Ok(())
 }
+
+#[test]
+fn a_permanent_neighbour_entry_that_leads_elsewhere_is_found() -> Result<()> {
+    let lab = Lab::new()?;
+    let (_one, _other) = pair(&lab, &fast(150), &fast(100))?;
+    let third = lab.host("third");
+    let mac = lab.host("lb1").mac_text();
+    let entry = [
+        "10.77.0.100",
+        "lladdr",
+        &mac,
+        "dev",
+        "eth0",
+        "nud",
+        "permanent",
+    ];
+    third.run("ip", &[&["neigh", "replace"], &entry[..]].concat())?;
+    let scene = Scene::of(&lab)?;
+    let finding = scene.raised("stale-garp")?;
+    let message = finding["message"].as_str().unwrap_or_default();
+    assert!(
+        message.contains(&mac) && message.contains("neighbour table"),
+        "{message}"
+    );
+    third.run("ip", &["neigh", "del", "10.77.0.100", "dev", "eth0"])?;
+    scene.cleared("stale-garp")?;
+    scene.end(&["stale-garp"])
+}

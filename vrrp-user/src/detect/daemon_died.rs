@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::{
     kept::{self, Kept, Proof, Why},
     view::{Assessment, Description, Detector, Matter, Sign, View},
-    words::{advert, list, log_line, router, seen, who},
+    words::{advert, be, list, log_line, router, seen, who},
 };
 use crate::{
     daemon::{Belief, Host},
@@ -167,9 +167,10 @@ fn describe_left(
             .into_iter()
             .collect(),
         message: format!(
-            "No VRRP daemon runs on this host, but {held} of {} is still on {} and answered \
+            "No VRRP daemon runs on this host, but {held} of {} {} still on {} and answered \
              for{shared}.",
             router(view.router),
+            be(&kept.held),
             kept.interfaces(),
         ),
         evidence: [

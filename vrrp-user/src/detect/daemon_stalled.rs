@@ -9,7 +9,7 @@
 use super::{
     kept::{self, Kept, Why},
     view::{Assessment, Description, Detector, Matter, Sign, View},
-    words::{list, log_line, router, seen, time, who},
+    words::{be, list, log_line, router, seen, time, who},
 };
 use crate::{
     daemon::{Belief, Host},
@@ -127,8 +127,9 @@ impl Detector for DaemonStalled {
                     kept.active.iter().map(|active| active.source).collect(),
                     format!(
                         "The VRRP daemon of this host is there and does not run, and {held} of {} \
-                         is still on {} and answered for.{shared}",
+                         {} still on {} and answered for.{shared}",
                         router(view.router),
+                        be(&kept.held),
                         kept.interfaces(),
                     ),
                     vec![

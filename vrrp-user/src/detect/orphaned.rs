@@ -1,16 +1,20 @@
 //! Addresses of this host's own instances that nobody advertises: there is no virtual router to find
-//! anything of, and yet a daemon that was killed or stopped has left them here. The configuration
-//! tells that they are its own.
+//! anything of, and yet a daemon that was killed or stopped has left them here. The configuration or
+//! the log tells that they are its own.
 
 use std::net::IpAddr;
 
 use super::{
-    Analyst, daemon_died, daemon_stalled, incident::Report, view::Description, words::list,
+    Analyst, daemon_died, daemon_stalled,
+    incident::Report,
+    view::Description,
+    words::{be, list},
 };
 use crate::{
+    daemon::Belief,
     keepalived_conf::Instance,
     machine::Holding,
-    model::{Span, Timestamp},
+    model::{Span, Timestamp, Vrid},
     record::{Code, Evidence},
     tracker::{Router, Segment},
 };
@@ -22,14 +26,54 @@ const QUIET: Span = Span::from_secs(12);
 /// Instances that are looked at.
 const MAX_INSTANCES: usize = 256;
 
+/// What is meant to be a virtual router of this host.
+struct Meant<'a> {
+    name: &'a str,
+    vrid: Option<Vrid>,
+    addresses: Vec<IpAddr>,
+    interval: Span,
+    /// Where that is written.
+    written: &'static str,
+}
+
+impl<'a> From<&'a Instance> for Meant<'a> {
+    fn from(instance: &'a Instance) -> Self {
+        Self {
+            name: &instance.name,
+            vrid: instance.vrid,
+            addresses: instance.addresses.clone(),
+            interval: instance.interval,
+            written: "keepalived.conf",
+        }
+    }
+}
+
+impl<'a> From<&'a Belief> for Meant<'a> {
+    fn from(belief: &'a Belief) -> Self {
+        Self {
+            name: &belief.name,
+            vrid: belief.vrid,
+            addresses: belief.addresses.iter().copied().collect(),
+            // No line tells.
+            interval: Span::from_secs(1),
+            written: "its log",
+        }
+    }
+}
+
 impl Analyst {
     /// Looks for such addresses, after a look at the daemons. Where adverts may still come, or it is
     /// to be seen whether it goes on, asks for another look.
     pub(super) fn seek_orphans(&mut self) {
         let mut again: Option<Timestamp> = None;
         let mut reports = Vec::new();
-        let conf = self.daemons.conf().into_iter();
-        for instance in conf.flat_map(|conf| &conf.instances).take(MAX_INSTANCES) {
+        let conf = self.daemons.conf();
+        let by_conf = conf.into_iter().flat_map(|conf| &conf.instances);
+        // The configuration has them all.
+        let by_log = self.daemons.beliefs_here().filter(|_| conf.is_none());
+        let meant = by_conf.map(Meant::from).chain(by_log.map(Meant::from));
+        for instance in meant.take(MAX_INSTANCES) {
+            let instance = &instance;
             let held: Vec<(IpAddr, &Holding)> = instance
                 .addresses
                 .iter()
@@ -67,7 +111,7 @@ impl Analyst {
     }
 
     /// When an advert of an instance, or of whoever took over from it, would have been heard.
-    fn heard_by(&self, segment: &Segment, instance: &Instance) -> Option<Timestamp> {
+    fn heard_by(&self, segment: &Segment, instance: &Meant<'_>) -> Option<Timestamp> {
         let sight = self
             .tracker
             .sights()
@@ -75,7 +119,7 @@ impl Analyst {
         Some(sight.complete_since()? + instance.interval * 4)
     }
 
-    fn orphan(&self, instance: &Instance, held: &[(IpAddr, &Holding)]) -> Option<Report> {
+    fn orphan(&self, instance: &Meant<'_>, held: &[(IpAddr, &Holding)]) -> Option<Report> {
         let (code, daemon, proof, advice) = if self.machine.has_no_daemon() {
             (
                 Code::DaemonDied,
@@ -106,11 +150,12 @@ impl Analyst {
         };
         let router = instance
             .vrid
-            .map_or_else(|| instance.name.clone(), |vrid| format!("VRID {vrid}"));
+            .map_or_else(|| instance.name.to_owned(), |vrid| format!("VRID {vrid}"));
         let message = format!(
-            "Nobody advertises {router}, {daemon}, and yet {} is still on {} and answered for: \
+            "Nobody advertises {router}, {daemon}, and yet {} {} still on {} and answered for: \
              nobody takes over if this host fails.",
             list(&addresses),
+            be(&addresses),
             list(interfaces),
         );
         Some(Report {
@@ -124,9 +169,10 @@ impl Analyst {
                 evidence: vec![
                     evidence(proof.to_owned()),
                     evidence(format!(
-                        "({}) has {} by keepalived.conf",
+                        "({}) has {} by {}",
                         instance.name,
-                        list(&addresses)
+                        list(&addresses),
+                        instance.written
                     )),
                 ],
                 advice: advice.to_owned(),
@@ -137,8 +183,8 @@ impl Analyst {
 }
 
 /// Whether a virtual router that was heard of is the one of an instance.
-fn is_it(router: &Router, instance: &Instance, segment: &Segment) -> bool {
+fn is_it(router: &Router, instance: &Meant<'_>, segment: &Segment) -> bool {
     let same = instance.vrid == Some(router.vrid) && router.segment == *segment;
     let mut advertised = router.advertised().iter();
-    same || advertised.any(|address| instance.holds(*address))
+    same || advertised.any(|address| instance.addresses.contains(address))
 }

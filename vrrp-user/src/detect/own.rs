@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{Analyst, kept};
+use super::{Analyst, kept, stale_garp, view::View};
 use crate::{
     dropped::Dropped,
-    machine::{AddressChange, DaemonLook, Machine},
-    model::Timestamp,
+    machine::{AddressChange, HostLook, Machine},
+    model::{Span, Timestamp},
     probe::Host,
     tracker::{Router, RouterId},
 };
@@ -38,10 +38,41 @@ impl Analyst {
     }
 
     /// Takes in a look at the VRRP daemons of the host that was taken at `time`.
-    pub(crate) fn handle_daemon(&mut self, look: DaemonLook, time: Timestamp) {
+    pub(crate) fn handle_daemon(&mut self, look: HostLook, time: Timestamp) {
         self.machine.note_daemon(look, time);
-        self.assess_own();
+        self.assess_all();
         self.seek_orphans();
+        self.look_again();
+    }
+
+    /// Has the host looked at again for as long as its neighbour table seems wrong, and once when the
+    /// first adverts are there to compare it with.
+    fn look_again(&mut self) {
+        const SOON: Span = Span::from_secs(2);
+        const ROUTINE: Span = Span::from_secs(5);
+        let wrong = |router: &Router| {
+            let view = View {
+                router,
+                daemons: &self.daemons,
+                machine: &self.machine,
+                served_by_kin: false,
+                open: false,
+                now: self.now,
+            };
+            stale_garp::wrong(&view)
+                .next()
+                .map(|_| stale_garp::misled(&view).is_empty())
+        };
+        let early = self.tracker.sights().everywhere_since();
+        let early = early.is_some_and(|since| self.now.since(since) < SOON * 2);
+        let soon = self.tracker.routers().filter_map(wrong).max();
+        let pause = match soon {
+            Some(true) => SOON,
+            Some(false) => ROUTINE,
+            None if early => SOON,
+            None => return,
+        };
+        self.machine.look_at(self.now + pause);
     }
 
     /// Takes in what the kernel dropped so far. Returns whether that explains all that drops of this

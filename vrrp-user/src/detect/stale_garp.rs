@@ -1,4 +1,5 @@
-//! stale-garp: the last announcement of an address came from a router that is not active.
+//! stale-garp: the last announcement of an address came from a router that is not active, or this host
+//! sends what is for it elsewhere, by its own neighbour table.
 
 use std::net::IpAddr;
 
@@ -8,9 +9,10 @@ use super::{
     words::{advert, list, router, who},
 };
 use crate::{
-    model::Timestamp,
+    machine::SendsTo,
+    model::{MacAddr, Span, Timestamp},
     record::{Code, Evidence},
-    tracker::{neighbours::Announcement, timers::announcement_window},
+    tracker::{Speaker, neighbours::Announcement, timers::announcement_window},
 };
 
 pub(super) struct StaleGarp;
@@ -35,7 +37,8 @@ impl Detector for StaleGarp {
             .tenure()
             .is_some_and(|tenure| tenure.since + window <= view.now);
         let stale: Vec<(IpAddr, Announcement)> = stale(view).collect();
-        if stale.is_empty() {
+        let misled = misled(view);
+        if stale.is_empty() && misled.is_empty() {
             return Assessment::Absent;
         }
         if disputed || !settled {
@@ -46,6 +49,13 @@ impl Detector for StaleGarp {
             .filter(|(_, announcement)| announcement.time + window <= view.now)
             .map(|(address, _)| address)
             .collect();
+        if let (true, Some((_, first))) = (ripe.is_empty(), misled.first()) {
+            return Assessment::Present(Sign {
+                addresses: misled.iter().map(|(address, _)| *address).collect(),
+                macs: vec![first.mac],
+                ..Sign::default()
+            });
+        }
         if ripe.is_empty() {
             return Assessment::Undecided;
         }
@@ -59,6 +69,9 @@ impl Detector for StaleGarp {
         let Some(active) = view.router.active() else {
             return Description::default();
         };
+        if let [mac] = sign.macs[..] {
+            return describe_misled(view, sign, mac, active);
+        }
         let last: Vec<(IpAddr, Announcement)> = stale(view)
             .filter(|(address, _)| sign.addresses.contains(address))
             .collect();
@@ -115,6 +128,72 @@ impl Detector for StaleGarp {
     }
 }
 
+/// An entry of the neighbour table that lasts for so long is not about to be mended.
+const LASTING: Span = Span::from_millis(1500);
+
+/// The addresses that this host sends elsewhere than to the active router, though it is known by one
+/// MAC and alone has them.
+pub(super) fn misled(view: &View<'_>) -> Vec<(IpAddr, SendsTo)> {
+    wrong(view)
+        .filter(|(_, entry)| entry.until.since(entry.since) >= LASTING)
+        .collect()
+}
+
+/// The same, and be it for a moment.
+pub(super) fn wrong<'a>(view: &View<'a>) -> impl Iterator<Item = (IpAddr, SendsTo)> + use<'a> {
+    let view = *view;
+    let alone = view.router.kin().is_empty();
+    let active = view.live().filter(|active| active.adverts > 1 && alone);
+    active.into_iter().flat_map(move |active| {
+        let is_its = move |mac| {
+            let own = [active.mac, active.own_mac, Some(view.router.virtual_mac())];
+            own.contains(&Some(mac))
+        };
+        let known = active.mac.is_some() && !view.daemons.is_own(active.source);
+        active
+            .addresses()
+            .filter(move |address| known && !view.machine.holds(*address))
+            .filter_map(move |address| {
+                let entry = view.machine.sends_to(&view.router.segment, address)?;
+                (!is_its(entry.mac)).then_some((address, entry))
+            })
+    })
+}
+
+fn describe_misled(view: &View<'_>, sign: &Sign, mac: MacAddr, active: &Speaker) -> Description {
+    let held = list(&sign.addresses);
+    let owner = view.router.owner(mac).and_then(|id| view.speaker(id));
+    let whose = owner.map_or_else(
+        || format!("{mac}, which is no router of it"),
+        |owner| format!("{mac}, which is {}", owner.source),
+    );
+    Description {
+        sources: vec![active.source],
+        message: format!(
+            "This host sends what is for {held} of {} to {whose}, by its neighbour table, although {} \
+             is active.",
+            router(view.router),
+            who(active)
+        ),
+        evidence: misled(view)
+            .into_iter()
+            .map(|(address, entry)| Evidence {
+                time: entry.until,
+                source: Some(address),
+                mac: Some(entry.mac),
+                vrid: Some(view.router.vrid),
+                priority: None,
+                what: format!("this host's neighbour table has {address} there, and uses it"),
+            })
+            .chain([advert(view.router, active, "the active router".to_owned())])
+            .collect(),
+        advice: "Look at `ip neigh show` here: an entry that somebody made permanent stays wrong \
+                 (`ip neigh del`); another one is renewed when the active router announces the address \
+                 (garp_master_refresh), unless the other machine answers for it as well (`vrrpwatch who`)."
+            .to_owned(),
+    }
+}
+
 /// The addresses that another router than the active one announced last. Who took over and has
 /// announced nothing at all is the business of garp-missing.
 fn stale<'a>(view: &View<'a>) -> impl Iterator<Item = (IpAddr, Announcement)> + 'a {
@@ -123,11 +202,11 @@ fn stale<'a>(view: &View<'a>) -> impl Iterator<Item = (IpAddr, Announcement)> + 
     let active = router.active();
     active
         .into_iter()
-        .flat_map(crate::tracker::Speaker::addresses)
+        .flat_map(Speaker::addresses)
         .filter_map(move |address| Some((address, router.neighbours().announcement(address)?)))
         .filter(move |(_, announcement)| {
-            let by_other = announcement.speaker.is_some()
-                && announcement.speaker != active.map(crate::tracker::Speaker::id);
+            let by_other =
+                announcement.speaker.is_some() && announcement.speaker != active.map(Speaker::id);
             by_other && (!obliged || announcement.in_tenure.is_some())
         })
 }

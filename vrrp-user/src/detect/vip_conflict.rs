@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use super::{
     kept::{self, Kept, Why},
     view::{Assessment, Description, Detector, Sign, View},
-    words::{advert, list, router, time, who},
+    words::{advert, be, list, router, time, who},
 };
 use crate::{
     model::{MacAddr, Timestamp},
@@ -119,9 +119,10 @@ impl Detector for VipConflict {
         Description {
             sources: vec![active.source],
             message: format!(
-                "{} of {} is claimed by {} although {} is active.",
+                "{} of {} {} claimed by {} although {} is active.",
                 list(&sign.addresses),
                 router(view.router),
+                be(&sign.addresses),
                 named.join(" and by "),
                 who(active)
             ),

@@ -43,6 +43,11 @@ pub(super) fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
+/// "is" of one thing, and "are" of several.
+pub(super) const fn be<T>(items: &[T]) -> &'static str {
+    if items.len() == 1 { "is" } else { "are" }
+}
+
 /// The addresses of a router.
 pub(super) fn addresses(speaker: &Speaker) -> String {
     list(speaker.addresses())

@@ -9,7 +9,8 @@ pub(super) const VIP_CONFLICT: Explanation = Explanation {
         router's own nor the virtual MAC, after a takeover is over. The finding says who it is: a \
         router that was active before (leftover), a standby, an outsider, a machine that answers for \
         others (proxy-arp), or one that goes on announcing the address as an active router does \
-        (unheard).",
+        (unheard). This host need not say anything: where it has the address and no daemon to account \
+        for it, it is named as the claimant.",
     log: "Nothing: keepalived does not listen to ARP. The kernel of a neighbour may log a duplicate \
         address.",
     causes: &[
@@ -72,7 +73,8 @@ pub(super) const STALE_GARP: Explanation = Explanation {
         a split brain leaves behind when it heals: keepalived's winner announces nothing, as it \
         has never ceased to be active.",
     wire: "The last gratuitous ARP or unsolicited neighbour advertisement for an address carries the \
-        MAC of a router that has yielded since.",
+        MAC of a router that has yielded since. Or nothing: `run` also looks at the neighbour table of \
+        its own host, and says where that leads elsewhere than to the active router.",
     log: "On the router that yielded \"Master received advert from ... with higher priority\"; on the \
         active one nothing.",
     causes: &[

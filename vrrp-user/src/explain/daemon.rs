@@ -7,8 +7,9 @@ pub(super) const LOCAL_DROP: Explanation = Explanation {
         does not get them. It takes over beside a healthy router: a split brain made at home, which \
         a capture on the wire cannot tell from a broken network.",
     wire: "Adverts of a router with a higher priority keep coming in without a gap, while this host \
-        begins to advertise as well.",
-    log: "\"Receive advertisement timeout\" (2.0.3 or later, with -D), \"Entering MASTER STATE\".",
+        begins to advertise as well, or has done so since before the watch began.",
+    log: "\"Receive advertisement timeout\" (2.0.3 or later, with -D), \"Entering MASTER STATE\". None is \
+        needed where this host goes on advertising beside the better router.",
     causes: &[
         "A firewall that does not accept IP protocol 112, or only for some groups and interfaces: \
          the capture is taken before it.",
@@ -33,7 +34,8 @@ pub(super) const EGRESS_BLOCKED: Explanation = Explanation {
     wire: "No advert of this host, although its log says MASTER; adverts of a peer, if there is one. \
         Only what is seen on the host itself can show this.",
     log: "\"Entering MASTER STATE\"; \"send advert error ... (Operation not permitted)\" or \"Cant send \
-        advert to ...\".",
+        advert to ...\". Without a log it is told by the addresses, the daemon's socket, and the kernel, \
+        which is asked what it drops.",
     causes: &[
         "A rule in the output chain of nftables or iptables: \"Operation not permitted\".",
         "No route or interface for the destination: \"Network is unreachable\", \"No such device\".",

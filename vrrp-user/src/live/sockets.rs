@@ -13,8 +13,9 @@ use std::{
 
 use tokio::{sync::mpsc, task::spawn_blocking};
 
+use super::neighbours;
 use crate::{
-    machine::{DaemonLook, ProcessState, VrrpSocket},
+    machine::{HostLook, ProcessState, VrrpSocket},
     model::{Family, Timestamp},
 };
 
@@ -41,8 +42,8 @@ const MAX_FILES: usize = 4096;
 /// Looks at the daemons on another thread: a host may have thousands of processes, and the ring
 /// buffer does not wait.
 pub(super) struct Looks {
-    sender: mpsc::Sender<(Timestamp, io::Result<DaemonLook>)>,
-    taken: mpsc::Receiver<(Timestamp, io::Result<DaemonLook>)>,
+    sender: mpsc::Sender<(Timestamp, io::Result<HostLook>)>,
+    taken: mpsc::Receiver<(Timestamp, io::Result<HostLook>)>,
     under_way: bool,
 }
 
@@ -62,11 +63,20 @@ impl Looks {
             return;
         }
         let sender = self.sender.clone();
-        spawn_blocking(move || sender.blocking_send((now, look())));
+        tokio::spawn(async move {
+            let mut look = spawn_blocking(look)
+                .await
+                .unwrap_or_else(|error| Err(io::Error::other(error)));
+            if let Ok(look) = &mut look {
+                look.neighbours = neighbours::in_use().await;
+            }
+            // Nobody waits for it at the end of a run.
+            let _: Result<(), _> = sender.send((now, look)).await;
+        });
     }
 
     /// Waits for what a look shows. May be cancelled without loss.
-    pub(super) async fn next(&mut self) -> (Timestamp, io::Result<DaemonLook>) {
+    pub(super) async fn next(&mut self) -> (Timestamp, io::Result<HostLook>) {
         let look = self.taken.recv().await;
         self.under_way = false;
         match look {
@@ -78,8 +88,8 @@ impl Looks {
 }
 
 /// Looks at the daemons.
-fn look() -> io::Result<DaemonLook> {
-    let mut look = DaemonLook::default();
+fn look() -> io::Result<HostLook> {
+    let mut look = HostLook::default();
     for path in SOCKETS {
         look.sockets.extend(sockets(&list(path)?));
     }

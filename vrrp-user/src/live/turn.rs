@@ -7,7 +7,7 @@ use crate::{
     dropped::Dropped,
     link::WatchError,
     log::Entry,
-    machine::{AddressChange, DaemonLook},
+    machine::{AddressChange, HostLook},
     model::Timestamp,
 };
 
@@ -39,6 +39,6 @@ pub(super) enum Work {
     Links(Result<Vec<AddressChange>, WatchError>),
     Frames(io::Result<()>),
     Drops(Vec<Dropped>),
-    Look(Timestamp, io::Result<DaemonLook>),
+    Look(Timestamp, io::Result<HostLook>),
     Lines(Vec<Entry>),
 }

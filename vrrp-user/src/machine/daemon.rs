@@ -3,17 +3,24 @@
 //! A daemon needs a raw socket for the protocol, which ends with it however it ends, and which it
 //! keeps while it is stopped. What arrives meanwhile waits in that socket.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
-use crate::model::{Family, Span, Timestamp};
+use crate::model::{Family, MacAddr, Span, Timestamp};
 
-/// What the kernel shows of the VRRP daemons of this machine at one moment.
+/// What the kernel shows at one moment of the VRRP daemons of this machine, and of its neighbours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DaemonLook {
+pub struct HostLook {
     /// The raw sockets for VRRP.
     pub sockets: Vec<VrrpSocket>,
     /// The interfaces that have joined the group of VRRP, by family.
     pub joined: BTreeSet<(Arc<str>, Family)>,
+    /// Where this machine sends what is for a neighbour, by the index of the interface: entries of its
+    /// neighbour table that are in use.
+    pub neighbours: BTreeMap<(u32, IpAddr), MacAddr>,
 }
 
 /// A raw socket for VRRP.
@@ -44,7 +51,7 @@ pub enum ProcessState {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Daemon {
     /// The last look, and when it was taken.
-    look: Option<(Timestamp, DaemonLook)>,
+    look: Option<(Timestamp, HostLook)>,
     /// The last time one was found.
     pub(super) found: Option<Timestamp>,
     /// Since when none is to be found any more.
@@ -58,7 +65,7 @@ const UNREAD: Span = Span::from_millis(500);
 
 impl Daemon {
     /// Takes in a look that was taken at `now`.
-    pub(super) fn note(&mut self, look: DaemonLook, now: Timestamp) {
+    pub(super) fn note(&mut self, look: HostLook, now: Timestamp) {
         if look.sockets.is_empty() {
             self.stopped = None;
             if self.found.is_some() {
@@ -74,7 +81,7 @@ impl Daemon {
             }
         }
         // Two looks in quick succession show nothing that waits for longer.
-        let recent = |(time, _): &(Timestamp, DaemonLook)| now.since(*time) < UNREAD;
+        let recent = |(time, _): &(Timestamp, HostLook)| now.since(*time) < UNREAD;
         let keep = self.look.as_ref().is_some_and(recent)
             && self.look.as_ref().is_some_and(|(_, before)| {
                 before.joined == look.joined && inodes(before) == inodes(&look)
@@ -114,7 +121,7 @@ impl Daemon {
         Some(joined.any(|(interface, of)| *of == family && is_one(interface)))
     }
 
-    fn is_stopped(&self, look: &DaemonLook, now: Timestamp) -> bool {
+    fn is_stopped(&self, look: &HostLook, now: Timestamp) -> bool {
         let mut states = look.sockets.iter().filter_map(|socket| socket.process);
         let any_runs = states.clone().any(|state| state == ProcessState::Runs);
         let any_stopped = states.any(|state| state == ProcessState::Stopped);
@@ -137,7 +144,7 @@ impl Daemon {
 }
 
 /// Whether a look shows that it runs: by its process, or where nothing waits for it.
-fn has_read(look: &DaemonLook) -> bool {
+fn has_read(look: &HostLook) -> bool {
     let by_process = look
         .sockets
         .iter()
@@ -145,10 +152,10 @@ fn has_read(look: &DaemonLook) -> bool {
     by_process || readable(look).all(|socket| socket.unread == 0)
 }
 
-fn readable(look: &DaemonLook) -> impl Iterator<Item = &VrrpSocket> {
+fn readable(look: &HostLook) -> impl Iterator<Item = &VrrpSocket> {
     look.sockets.iter().filter(|socket| socket.of_group)
 }
 
-fn inodes(look: &DaemonLook) -> BTreeSet<u64> {
+fn inodes(look: &HostLook) -> BTreeSet<u64> {
     look.sockets.iter().map(|socket| socket.inode).collect()
 }

@@ -55,10 +55,10 @@ const SOCKET: VrrpSocket = VrrpSocket {
     process: None,
 };
 
-fn look(sockets: &[VrrpSocket]) -> DaemonLook {
-    DaemonLook {
+fn look(sockets: &[VrrpSocket]) -> HostLook {
+    HostLook {
         sockets: sockets.to_vec(),
-        joined: BTreeSet::new(),
+        ..HostLook::default()
     }
 }
 

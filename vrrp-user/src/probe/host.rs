@@ -26,6 +26,8 @@ pub struct Host {
     held: BTreeMap<IpAddr, Holding>,
     /// Where the frames of each interface belong.
     places: BTreeMap<Arc<str>, Segment>,
+    /// The same by the index of the interface.
+    indices: BTreeMap<u32, Segment>,
     macs: BTreeSet<MacAddr>,
 }
 
@@ -95,6 +97,7 @@ impl Host {
                 host.hold(link, assigned, &segment);
             }
             host.places.insert(link.name.clone(), segment.clone());
+            host.indices.insert(index, segment.clone());
             let Some(mac) = link.mac else { continue };
             host.macs.insert(mac);
             // A macvlan has a MAC of its own, which other machines would come to know.
@@ -140,6 +143,11 @@ impl Host {
         self.held
             .iter()
             .map(|(address, holding)| (*address, holding))
+    }
+
+    /// Where the frames of each interface belong, by its index.
+    pub(crate) const fn indices(&self) -> &BTreeMap<u32, Segment> {
+        &self.indices
     }
 
     /// Where the frames of each interface belong.
