@@ -316,6 +316,7 @@ impl Analyst {
             router,
             daemons: &self.daemons,
             machine: &self.machine,
+            held: kept::holds_any(&self.machine, router),
             served_by_kin: kin()
                 .any(|other| traffic_at_standby::is_active_here(other, &self.daemons, now)),
             open: false,

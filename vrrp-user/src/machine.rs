@@ -10,7 +10,11 @@ mod neighbours;
 mod pulse;
 mod puzzle;
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 pub use daemon::{HostLook, ProcessState, VrrpSocket};
 pub(crate) use neighbours::SendsTo;
@@ -59,6 +63,8 @@ pub struct Machine {
     held: BTreeMap<IpAddr, Option<u32>>,
     /// Where each is, and since when that is known.
     holdings: BTreeMap<IpAddr, (Timestamp, Holding)>,
+    /// Those that neighbours get an answer for.
+    answering: BTreeSet<IpAddr>,
     /// Where the frames of each interface belong.
     places: BTreeMap<Arc<str>, Segment>,
     /// Addresses that it no longer holds.
@@ -122,6 +128,11 @@ impl Machine {
             };
             self.note_change(&change, now);
         }
+        self.answering = holdings
+            .iter()
+            .filter(|(_, (_, holding))| holding.answers)
+            .map(|(address, _)| *address)
+            .collect();
         self.holdings = holdings;
         if self.daemon.looked().is_none() {
             self.next_look.get_or_insert(now);
@@ -143,6 +154,7 @@ impl Machine {
             return;
         }
         self.holdings.remove(&address);
+        self.answering.remove(&address);
         let Some(added_by) = self.held.remove(&address) else {
             return;
         };
@@ -207,15 +219,12 @@ impl Machine {
         Some(gone.time)
     }
 
-    /// The addresses that neighbours get an answer for, where each is, and since when that is known.
-    pub(crate) fn holdings(&self) -> impl Iterator<Item = (IpAddr, Timestamp, &Holding)> {
-        self.holdings
-            .iter()
-            .filter(|(_, (_, holding))| holding.answers)
-            .map(|(address, (since, holding))| (*address, *since, holding))
+    /// The addresses that neighbours get an answer for.
+    pub(crate) const fn answering(&self) -> &BTreeSet<IpAddr> {
+        &self.answering
     }
 
-    /// The same of one address.
+    /// Where such an address is, and since when that is known.
     pub(crate) fn holding(&self, address: IpAddr) -> Option<(Timestamp, &Holding)> {
         let (since, holding) = self.holdings.get(&address)?;
         holding.answers.then_some((*since, holding))

@@ -203,9 +203,7 @@ fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<(Timestamp, Time
             // What left before the watch began was not seen. That it is master still, the host has to
             // show: its log may be an old one.
             let watched = view.router.watched_since();
-            let known = since.end >= watched
-                || !view.machine.is_known()
-                || kept::holds_any(view.machine, view.router);
+            let known = since.end >= watched || !view.machine.is_known() || view.held;
             let begun = since.end.max(watched);
             (never && known && view.tells(host, belief, ENDS)).then_some((begun + patience, begun))
         }

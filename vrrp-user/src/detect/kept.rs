@@ -66,15 +66,7 @@ const SETTLING: Span = Span::from_secs(3);
 
 /// Whether this host has one of the addresses.
 pub(super) fn holds_any(machine: &Machine, router: &Router) -> bool {
-    let advertised = router.advertised();
-    let mut holdings = machine.holdings();
-    if advertised.len() < holdings.size_hint().0 {
-        advertised
-            .iter()
-            .any(|address| machine.holding(*address).is_some())
-    } else {
-        holdings.any(|(address, ..)| advertised.contains(&address))
-    }
+    !router.advertised().is_disjoint(machine.answering())
 }
 
 /// What puzzles about a virtual router on this host: its daemons are to be looked at, and the kernel
@@ -91,10 +83,7 @@ pub(super) fn puzzle(view: &View<'_>) -> Option<Puzzle> {
 
 /// The addresses of the virtual router that this host has and does not advertise.
 pub(super) fn find<'a>(view: &View<'a>) -> Option<Kept<'a>> {
-    if !holds_any(view.machine, view.router)
-        || view.served_by_kin
-        || view.own().any(|own| own.is_alive(view.now))
-    {
+    if !view.held || view.served_by_kin || view.own().any(|own| own.is_alive(view.now)) {
         return None;
     }
     let active = view.live();

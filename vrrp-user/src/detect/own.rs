@@ -55,6 +55,7 @@ impl Analyst {
                 router,
                 daemons: &self.daemons,
                 machine: &self.machine,
+                held: kept::holds_any(&self.machine, router),
                 served_by_kin: false,
                 open: false,
                 now: self.now,

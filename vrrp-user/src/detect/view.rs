@@ -19,6 +19,8 @@ pub(super) struct View<'a> {
     pub(super) daemons: &'a Daemons,
     /// What this host shows of itself.
     pub(super) machine: &'a Machine,
+    /// This host has one of its addresses, and neighbours that ask get an answer.
+    pub(super) held: bool,
     /// Another virtual router that has addresses of it is active on this host.
     pub(super) served_by_kin: bool,
     /// Whether the finding in question is open.
@@ -180,11 +182,10 @@ pub(super) struct Matters {
 
 impl Matters {
     pub(super) fn of(view: &View<'_>) -> Self {
-        let held = super::kept::holds_any(view.machine, view.router);
         Self {
-            rivals: view.router.speakers().nth(1).is_some() || held,
+            rivals: view.router.speakers().nth(1).is_some() || view.held,
             answers: view.router.neighbours().probed().next().is_some(),
-            daemon: view.beliefs().next().is_some() || view.own().next().is_some() || held,
+            daemon: view.beliefs().next().is_some() || view.own().next().is_some() || view.held,
         }
     }
 

@@ -221,3 +221,28 @@ async fn a_journalctl_that_dies_before_the_first_entry_costs_none_either() {
     journal.append_number(2);
     assert_eq!(numbers(&mut logs, 1, PATIENCE).await, [2]);
 }
+
+#[tokio::test]
+async fn the_last_entries_before_are_of_the_past() {
+    let directory = Directory::new("journal-back");
+    let mut journal = Journal::new(&directory);
+    journal.time -= 60_000_000;
+    journal.append_number(1);
+    journal.append_number(2);
+    let mut logs = follow(&directory, false);
+    let reading = async {
+        let mut past = Vec::new();
+        while past.len() < 2 {
+            for entry in logs.next().await {
+                assert!(entry.past, "{entry:?}");
+                past.extend(entry.reading.details.after);
+            }
+        }
+        past
+    };
+    let past = tokio::time::timeout(PATIENCE, reading).await;
+    assert_eq!(past.expect("both entries"), [1, 2]);
+    journal.time = wall_clock().as_nanos() / 1000;
+    journal.append_number(3);
+    assert_eq!(numbers(&mut logs, 1, PATIENCE).await, [3]);
+}
