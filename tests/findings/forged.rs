@@ -219,6 +219,51 @@ fn what_has_to_go_is_forgotten_and_what_is_open_stays() {
     );
 }
 
+#[test]
+fn a_flood_is_told_once_with_who_sends_it_and_ends() {
+    let mut script = Script::default().adverts(0, MINUTE, ONE, &message(150));
+    for number in 0..3000_u16 {
+        let [high, low] = number.to_be_bytes();
+        let made_up = Host {
+            ip: [10, 99, high, low].into(),
+            mac: FORGER,
+        };
+        let vrid = 60 + u8::try_from(number % 100).expect("it is below 100");
+        let advert = Message::v2(vrid, 100, [VIP.into()]);
+        script = script.advert(10 * SECOND + u64::from(number) * 2, made_up, &advert);
+    }
+    let played = script.play();
+    let (at, finding) = played.raised(Code::Flood);
+    assert!((11_000..13_000).contains(&at), "raised at {at}");
+    assert!(
+        finding.message.contains("02:00:00:00:00:ee"),
+        "{}",
+        finding.message
+    );
+    let over = played.cleared(Code::Flood);
+    assert!((20_000..23_000).contains(&over), "cleared at {over}");
+}
+
+#[test]
+fn a_start_and_a_takeover_of_many_are_no_flood() {
+    let mut script = Script::default();
+    for vrid in 1..=250_u8 {
+        let own = Message::v2(vrid, 150, [[10, 78, 0, vrid].into()]);
+        let at = u64::from(vrid) * 3;
+        script = script.adverts(at, 10 * SECOND, ONE, &own).adverts(
+            14 * SECOND + at,
+            20 * SECOND,
+            TWO,
+            &own,
+        );
+        for repeat in 0..2 {
+            let at = 14 * SECOND + at + repeat * 5 * SECOND;
+            script = script.announce(at, TWO, [10, 78, 0, vrid].into());
+        }
+    }
+    assert!(!script.play().codes().contains(&Code::Flood));
+}
+
 const fn host(last: u8) -> Host {
     Host {
         ip: std::net::Ipv4Addr::new(10, 77, 0, last),

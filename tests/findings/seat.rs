@@ -174,7 +174,12 @@ impl Seat {
         while let Some(output) = self.stage.observer.poll_output() {
             match output {
                 Output::Record(record) => self.stage.records.push(record),
-                Output::Request(Request::Watch(_) | Request::Unwatch(_)) => {}
+                Output::Request(
+                    Request::Watch(_)
+                    | Request::Unwatch(_)
+                    | Request::Know(..)
+                    | Request::Disown(_),
+                ) => {}
                 Output::Request(request) => self.requests.push(request),
             }
         }

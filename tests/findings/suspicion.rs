@@ -73,7 +73,13 @@ impl Suspicion {
         while let Some(output) = self.stage.observer.poll_output() {
             match output {
                 Output::Record(record) => self.stage.records.push(record),
-                Output::Request(Request::Watch(_) | Request::Unwatch(_) | Request::FindDaemon) => {}
+                Output::Request(
+                    Request::Watch(_)
+                    | Request::Unwatch(_)
+                    | Request::Know(..)
+                    | Request::Disown(_)
+                    | Request::FindDaemon,
+                ) => {}
                 Output::Request(request) => self.requests.push(request),
             }
         }

@@ -195,6 +195,8 @@ fn load(traffic: bool, devices: [&str; 2]) -> Result<(Ebpf, RingBuf<MapData>)> {
     let settings = LoadSettings {
         arp: ArpMode::Watched,
         traffic,
+        // The same frame again and again.
+        budgets: false,
         ..LoadSettings::default()
     };
     let mut object = open(&settings).context("loading needs root")?;

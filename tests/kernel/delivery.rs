@@ -27,6 +27,7 @@ fn a_full_ring_is_counted_and_the_rest_goes_on() {
     let settings = LoadSettings {
         arp: ArpMode::Off,
         ring_bytes: 4096,
+        budgets: false,
         ..LoadSettings::default()
     };
     // The kernel puts eight bytes before each event and keeps one byte of the ring free.

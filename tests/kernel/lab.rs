@@ -47,7 +47,17 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
+    /// Without budgets, for tests that send the same frame many times.
     pub(crate) fn new(arp: ArpMode) -> Self {
+        Self::with(&LoadSettings {
+            arp,
+            budgets: false,
+            ..LoadSettings::default()
+        })
+    }
+
+    /// As the program loads it.
+    pub(crate) fn guarded(arp: ArpMode) -> Self {
         Self::with(&LoadSettings {
             arp,
             ..LoadSettings::default()

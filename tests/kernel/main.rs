@@ -9,6 +9,7 @@
 )]
 
 mod attaching;
+mod budgets;
 mod delivery;
 mod drops;
 mod extensions;

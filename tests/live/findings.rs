@@ -6,7 +6,7 @@ mod conflicts;
 mod daemon;
 mod drops;
 mod mismatches;
-mod scene;
+pub(crate) mod scene;
 mod seat;
 
 use std::time::Duration;

@@ -123,7 +123,16 @@ fn every_advert_is_either_reported_or_counted_as_lost() -> Result<()> {
         .flat_map(|record| record["lost"].as_object().into_iter().flatten())
         .map(|(reason, count)| {
             assert!(
-                ["ring-full", "passed-over", "output-full"].contains(&&**reason),
+                [
+                    "ring-full",
+                    "passed-over",
+                    "output-full",
+                    "sender-flood",
+                    "known-flood",
+                    "alike-flood",
+                    "vrrp-flood"
+                ]
+                .contains(&&**reason),
                 "{reason}"
             );
             count.as_u64().unwrap_or_default()

@@ -13,6 +13,7 @@ mod hooks;
 mod interfaces;
 mod keys;
 mod limits;
+mod made_up;
 mod neighbours;
 mod output;
 mod probing;

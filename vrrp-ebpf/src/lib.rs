@@ -12,6 +12,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod budget;
 pub mod dropped;
 pub mod traffic;
 
@@ -76,6 +77,14 @@ pub mod map {
     pub const COUNTERS: &str = "COUNTERS";
     /// Hash of [`crate::WatchKey`] to `u8` (the value means nothing).
     pub const WATCHED: &str = "WATCHED";
+    /// Hash of [`crate::budget::SenderKey`] to [`crate::budget::Known`]: senders that user space names.
+    pub const KNOWN: &str = "KNOWN";
+    /// LRU hash of [`crate::budget::Likeness`] to [`crate::budget::Alike`]: what known senders say.
+    pub const ALIKE: &str = "ALIKE";
+    /// LRU hash of [`crate::budget::SenderKey`] to `u64`: the budgets of others.
+    pub const SENDERS: &str = "SENDERS";
+    /// Array of `u64`, indexed by [`mod@crate::budget::pool`].
+    pub const POOLS: &str = "POOLS";
     /// Per-CPU hash of [`crate::dropped::DropKey`] as bytes to `u64`: how many packets.
     pub const DROPS: &str = "DROPS";
     /// Per-CPU array of one `u64`: dropped packets for which [`DROPS`] had no room.
@@ -95,6 +104,8 @@ pub mod global {
     /// Debug lines are not ruled here: aya-log brings a global of its own, and with level 0 the
     /// verifier removes every line of them.
     pub const ARP_MODE: &str = "ARP_MODE";
+    /// `u8`: whether there are budgets. With 0 the verifier removes them.
+    pub const BUDGETS: &str = "BUDGETS";
     /// [`crate::dropped::Layout`] as words.
     pub const DROP_LAYOUT: &str = "DROP_LAYOUT";
     /// `u32`, inode of the network namespace whose drops are counted; 0 for all.
@@ -142,6 +153,8 @@ pub mod standing {
     pub const UNKNOWN: u8 = 0;
     /// It is one that user space named.
     pub const KNOWN: u8 = 1;
+    /// It says what those say.
+    pub const ALIKE: u8 = 2;
 }
 
 /// Indices into [`map::COUNTERS`]. Every frame that the filter matched is counted in exactly one
@@ -170,11 +183,21 @@ pub enum Counter {
     /// Traffic of a counted address that found no room among the [`traffic::Flow`]s. Besides the
     /// others: the frame may be one that is matched as well.
     TrafficFull = 9,
+    /// VRRP of a known sender beyond its budget.
+    KnownOverBudget = 10,
+    /// VRRP like that of known senders beyond its budget.
+    AlikeOverBudget = 11,
+    /// VRRP of a sender that is not known beyond its budget.
+    SenderOverBudget = 12,
+    /// VRRP of senders that are not known beyond the budget of all of them.
+    VrrpOverBudget = 13,
+    /// ARP or neighbour discovery beyond the budget of its sender or of all.
+    NeighbourOverBudget = 14,
 }
 
 impl Counter {
     /// All counters, in the order of their indices.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::DeliveredVrrp,
         Self::DeliveredArp,
         Self::DeliveredNd,
@@ -185,10 +208,15 @@ impl Counter {
         Self::LaterFragment,
         Self::ExtensionsTooDeep,
         Self::TrafficFull,
+        Self::KnownOverBudget,
+        Self::AlikeOverBudget,
+        Self::SenderOverBudget,
+        Self::VrrpOverBudget,
+        Self::NeighbourOverBudget,
     ];
 
     /// Number of counters: the length of the map.
-    pub const COUNT: u32 = 10;
+    pub const COUNT: u32 = 15;
 
     /// Index into the map.
     #[must_use]

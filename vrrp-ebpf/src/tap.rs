@@ -5,6 +5,7 @@
 
 mod accept;
 mod bounds;
+mod budget;
 mod counter;
 mod deliver;
 mod drops;
@@ -14,8 +15,8 @@ mod traffic;
 
 use vrrp_ebpf::Counter;
 
-use self::bounds::Frame;
 pub(crate) use self::drops::count_drop;
+use self::{bounds::Frame, budget::Subject};
 
 /// What is to be done with a frame.
 enum Judgement {
@@ -33,8 +34,8 @@ enum Judgement {
     },
     /// It goes to user space.
     Take {
-        /// One of [`mod@vrrp_ebpf::kind`].
-        kind: u8,
+        /// What it is and of whom.
+        subject: Subject,
         /// Bytes of the frame, from its start, that the protocol covers: what follows is padding.
         /// May be more than the frame has.
         extent: u32,
@@ -51,8 +52,12 @@ pub(crate) fn observe(frame: &impl Frame, hook: u8) {
     match judgement {
         Judgement::Pass | Judgement::Inside { .. } => {}
         Judgement::Count(counter) => counter::count(counter),
-        Judgement::Take { kind, extent } => {
-            counter::count(deliver::deliver(frame, hook, kind, extent));
+        Judgement::Take { subject, extent } => {
+            let outcome = match budget::judge(frame, subject) {
+                Ok(standing) => deliver::deliver(frame, hook, subject.kind, standing, extent),
+                Err(counter) => counter,
+            };
+            counter::count(outcome);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! drops. Everything here is undone by dropping it.
 
 mod attach;
+mod budgets;
 mod clsact;
 mod counters;
 mod debug_log;
@@ -21,6 +22,7 @@ mod symbols;
 
 pub use self::{
     attach::{AttachError, Attachment, Ingress, Interface, Mode, NoXdp, TcFlavour},
+    budgets::Suppressed,
     counters::Counts,
     debug_log::DebugLog,
     drops::{DropCounter, DropsError},

@@ -26,6 +26,7 @@ mod displaced;
 mod egress_blocked;
 mod false_owner;
 mod flapping;
+mod flood;
 mod garp_missing;
 mod garp_not_sent;
 mod hearsay;
@@ -65,13 +66,16 @@ mod vmac_mismatch;
 mod vrid_collision;
 mod words;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use crate::{
     daemon::Daemons,
     frame::Direction,
     machine::Machine,
-    model::{Span, Timestamp},
+    model::{Span, Timestamp, Vrid},
     probe::Round,
     record::{Body, LossReason, Record, Severity},
     tracker::{
@@ -82,6 +86,7 @@ use crate::{
     wire::{self, Advert},
 };
 use displaced::Displaced;
+use flood::Flood;
 use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
@@ -112,6 +117,7 @@ pub struct Analyst {
     incidents: Incidents,
     echoes: Echoes,
     displaced: Displaced,
+    flood: Flood,
     worst: Option<Severity>,
     records: Vec<Record>,
 }
@@ -192,11 +198,23 @@ impl Analyst {
                     | LossReason::CaptureDropped
             )
         };
+        self.note_suppressed(lost);
+        if lost.contains_key(&LossReason::NeighbourFlood) {
+            self.tracker.lose_neighbours(self.now);
+        }
         if !lost.keys().any(blinding) {
             return;
         }
         self.tracker.lose(self.now);
         self.assess_all();
+    }
+
+    /// Takes in that adverts of these virtual routers were suppressed.
+    pub(crate) fn handle_suppressed(&mut self, vrids: &BTreeSet<Vrid>, now: Timestamp) {
+        self.handle_timeout(now);
+        for id in self.tracker.lose_adverts(vrids, self.now) {
+            self.assess(id);
+        }
     }
 
     /// Takes in that time has come to `now`: meets every deadline until then, each at its own time.
@@ -207,6 +225,8 @@ impl Analyst {
                 self.assess(id);
             } else if self.displaced.due.is_some_and(|time| time <= due) {
                 self.records.extend(self.displaced.report(self.now));
+            } else if self.flood.due().is_some_and(|time| time <= due) {
+                self.judge_flood();
             } else {
                 let ended = self.incidents.expire(self.now);
                 for key in ended {
@@ -220,10 +240,15 @@ impl Analyst {
     /// The next deadline.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let router = self.tracker.next_due().map(|(due, _)| due);
-        [router, self.incidents.next_due(), self.displaced.due]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            router,
+            self.incidents.next_due(),
+            self.displaced.due,
+            self.flood.due(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The records made since the last call, in order.
@@ -245,6 +270,7 @@ impl Analyst {
         match admit(advert, sighting.packet.destination_mac) {
             None => {}
             Some(Err(rejection)) => {
+                self.note_stranger(segment, flood::Kind::Advert, mac, advert.source);
                 if let Some(vrid) = advert.vrid {
                     self.tracker
                         .disturb(segment, vrid, advert.destination, self.now);
@@ -268,6 +294,14 @@ impl Analyst {
                     self.forget(&router);
                 }
                 self.introduce(id, claim.source);
+                let known = self.tracker.router(id).is_some_and(|router| {
+                    router
+                        .speakers()
+                        .any(|speaker| speaker.source == claim.source && speaker.is_established())
+                });
+                if !known {
+                    self.note_stranger(segment, flood::Kind::Advert, mac, claim.source);
+                }
                 if direction == Some(Direction::Out) {
                     self.note_own(id, claim.source);
                 }

@@ -59,6 +59,7 @@ pub const fn explain(code: Code) -> &'static Explanation {
         Code::BadChecksum => &packets::BAD_CHECKSUM,
         Code::BadTtl => &packets::BAD_TTL,
         Code::MalformedAdvert => &packets::MALFORMED_ADVERT,
+        Code::Flood => &packets::FLOOD,
         Code::NewSender => &packets::NEW_SENDER,
         Code::VmacMismatch => &addresses::VMAC_MISMATCH,
         Code::GarpMissing => &addresses::GARP_MISSING,

@@ -368,6 +368,10 @@ impl Live {
                 .update(counts, self.ring.malformed(), self.writer.take_dropped());
         news.pass_over(std::mem::take(&mut self.passed_over));
         self.observer.handle_unwatched(news.unwatched);
+        if news.hides_routers() {
+            let vrids = self.losses.note_suppressed(self.kernel.suppressed()?);
+            self.observer.handle_suppressed(now, &vrids);
+        }
         self.observer.handle_loss(now, &news.lost);
         self.observer.handle_timeout(now);
         self.pass_outputs();

@@ -14,6 +14,7 @@ mod account;
 mod description;
 mod drops;
 mod duplicate;
+mod known;
 mod probing;
 mod traffic;
 mod untold;
@@ -32,7 +33,7 @@ use crate::{
     frame::Frame,
     keepalived_conf::Conf,
     machine::{AddressChange, HostLook},
-    model::{FingerprintKey, Span, Timestamp},
+    model::{FingerprintKey, Span, Timestamp, Vrid},
     probe::{Host, ProbeSettings, Prober, Question},
     record::{Body, Loss, LossReason, Record, Severity, Start, Summary},
     sight::Seat,
@@ -41,6 +42,8 @@ use crate::{
 };
 use drops::Counting;
 use duplicate::Duplicates;
+use known::Acquaintances;
+pub use known::Known;
 use untold::Untold;
 use watch::WatchList;
 
@@ -112,6 +115,10 @@ pub enum Request {
     /// Count what the kernel drops, and tell by [`Observer::handle_drops`], until
     /// [`Request::StopCounting`].
     CountDrops,
+    /// Give this sender a budget of its own: a frame in so long.
+    Know(Known, Span),
+    /// It is one of many again.
+    Disown(Known),
     /// Take the counter away, which every dropped packet of the machine pays for.
     StopCounting,
 }
@@ -132,6 +139,7 @@ pub struct Observer {
     inferred: BTreeSet<HostName>,
     counting: Option<Counting>,
     untold: Untold,
+    acquaintances: Acquaintances,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -158,6 +166,7 @@ impl Observer {
             prober: settings.probe.clone().map(Prober::new),
             counting: None,
             untold: Untold::default(),
+            acquaintances: Acquaintances::default(),
             settings,
             now: Timestamp::from_nanos(0),
             watch,
@@ -254,6 +263,14 @@ impl Observer {
         }
     }
 
+    /// Takes in that adverts of these virtual routers were suppressed, because there were more than
+    /// their budgets allow.
+    pub fn handle_suppressed(&mut self, time: Timestamp, vrids: &BTreeSet<Vrid>) {
+        self.advance(time);
+        self.analyst.handle_suppressed(vrids, self.now);
+        self.collect();
+    }
+
     fn tell_losses(&mut self, now: Timestamp) {
         if let Some(lost) = self.untold.take(now) {
             self.report(now, Body::Loss(Loss { lost }));
@@ -272,6 +289,7 @@ impl Observer {
         // Only here is the time that of the clock: frames that waited their turn bring their own,
         // and questions paced by that would leave in a burst.
         self.probe(self.now);
+        self.acquaint();
         if self.analyst.machine_mut().seeks_daemon(self.now) {
             self.outputs.push_back(Output::Request(Request::FindDaemon));
         }

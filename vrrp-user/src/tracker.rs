@@ -191,7 +191,7 @@ impl Tracker {
         let Some(router) = self.routers.get_mut(&id) else {
             return;
         };
-        router.neighbours.tick(now);
+        router.neighbours.tick(router.unheard, now);
         if router.takeover_due().is_some_and(|due| due <= now) {
             router.close_takeover(now);
         }

@@ -254,6 +254,42 @@ pub(super) fn add_to_flow<K>(
     true
 }
 
+/// A word of a map's value.
+#[inline(always)]
+pub(super) fn word<const N: usize>(words: *mut [u64; N], index: usize) -> u64 {
+    // SAFETY: the kernel returned a pointer to the value, which stays while the program runs, and
+    // the index is a constant that the compiler checks.
+    unsafe { (*words)[index] }
+}
+
+/// Adds one to a word of a map's value. Another CPU may do so at the same time: a count that is
+/// short by one still says that there was something.
+#[inline(always)]
+pub(super) fn add_word<const N: usize>(words: *mut [u64; N], index: usize) {
+    // SAFETY: as in `word`.
+    unsafe { (*words)[index] += 1 }
+}
+
+/// Spends one frame of the budget whose state is this word of a map's value; false where there is
+/// none left. Another CPU may spend at the same time, and one frame too many pass.
+#[inline(always)]
+pub(super) fn spend<const N: usize>(
+    words: *mut [u64; N],
+    index: usize,
+    step: u64,
+    slack: u64,
+    now: u64,
+) -> bool {
+    let spent = word(words, index);
+    if spent > now + slack {
+        return false;
+    }
+    let from = if spent > now { spent } else { now };
+    // SAFETY: as in `word`.
+    unsafe { (*words)[index] = from + step }
+    true
+}
+
 /// Nanoseconds of the boot clock.
 #[inline(always)]
 pub(super) fn boot_time() -> u64 {

@@ -2,7 +2,7 @@
 
 use aya_ebpf::{macros::map, maps::RingBuf};
 use aya_log_ebpf::debug;
-use vrrp_ebpf::{Counter, EventHeader, RING_BYTES, SIZE_CLASSES, kind, standing};
+use vrrp_ebpf::{Counter, EventHeader, RING_BYTES, SIZE_CLASSES, kind};
 
 use super::bounds::{self, Frame};
 
@@ -12,7 +12,13 @@ static EVENTS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
 /// Sends the first `extent` bytes of the frame, or all of it where it is shorter, and says which
 /// counter that goes to.
 #[inline(always)]
-pub(super) fn deliver(frame: &impl Frame, hook: u8, kind: u8, extent: u32) -> Counter {
+pub(super) fn deliver(
+    frame: &impl Frame,
+    hook: u8,
+    kind: u8,
+    standing: u8,
+    extent: u32,
+) -> Counter {
     let frame_len = frame.length();
     let wanted = extent.min(frame_len);
     let (vlan_protocol, vlan_tci) = frame.stripped_tag();
@@ -25,7 +31,7 @@ pub(super) fn deliver(frame: &impl Frame, hook: u8, kind: u8, extent: u32) -> Co
         vlan_protocol,
         hook,
         kind,
-        standing: standing::UNKNOWN,
+        standing,
         reserved: [0; 5],
     };
     let outcome = if wanted <= room(0) {

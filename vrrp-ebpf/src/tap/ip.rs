@@ -2,7 +2,7 @@
 
 use vrrp_ebpf::{Counter, MAX_EXTENSIONS, kind};
 
-use super::{Judgement, bounds::Frame, neighbour};
+use super::{Judgement, bounds::Frame, budget::Subject, neighbour};
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -34,15 +34,21 @@ pub(super) fn judge_v4(frame: &impl Frame, at: usize) -> Judgement {
     if u16::from_be_bytes(fragment) & V4_FRAGMENT_OFFSET != 0 {
         return Judgement::Count(Counter::LaterFragment);
     }
+    let mut message = at + usize::from(version_ihl & 0x0f) * 4;
     if protocol == AH {
-        let header = usize::from(version_ihl & 0x0f) * 4;
-        let Some([VRRP]) = frame.far(at + header) else {
+        let Some([VRRP, size]) = frame.far(message) else {
             return Judgement::Pass;
         };
+        message += (usize::from(size) + 2) * 4;
     }
     let total = u32::from(u16::from_be_bytes([total_high, total_low]));
     Judgement::Take {
-        kind: kind::VRRP,
+        subject: Subject {
+            kind: kind::VRRP,
+            at,
+            message,
+            watched: false,
+        },
         extent: extent(at, total, V4_HEADER_MIN),
     }
 }
@@ -54,7 +60,7 @@ pub(super) fn judge_v6(frame: &impl Frame, at: usize) -> Judgement {
         return Judgement::Pass;
     };
     match next {
-        VRRP => take_v6(frame, at, kind::VRRP),
+        VRRP => take_v6(frame, at, at + V6_HEADER, kind::VRRP, false),
         ICMPV6 => match frame.head(at + V6_HEADER) {
             Some([message]) if neighbour::is_discovery(message) => Judgement::Inside { at, next },
             _ => Judgement::Pass,
@@ -99,7 +105,7 @@ fn judge_extensions(frame: &impl Frame, at: usize, mut next: u8) -> Judgement {
             _ => (usize::from(size) + 1) * 8,
         };
         match following {
-            VRRP => return take_v6(frame, at, kind::VRRP),
+            VRRP => return take_v6(frame, at, position, kind::VRRP, false),
             ICMPV6 => return judge_discovery(frame, at, position),
             HOP_BY_HOP | ROUTING | FRAGMENT | AH | DESTINATION_OPTIONS => next = following,
             _ => return Judgement::Pass,
@@ -114,15 +120,20 @@ fn judge_discovery(frame: &impl Frame, at: usize, message: usize) -> Judgement {
     match neighbour::judge_discovery(frame, at, message) {
         neighbour::Interest::None => Judgement::Pass,
         neighbour::Interest::Unwatched => Judgement::Count(Counter::NdUnwatched),
-        neighbour::Interest::Wanted => take_v6(frame, at, kind::ND),
+        neighbour::Interest::Wanted { watched } => take_v6(frame, at, message, kind::ND, watched),
     }
 }
 
 #[inline(always)]
-fn take_v6(frame: &impl Frame, at: usize, kind: u8) -> Judgement {
+fn take_v6(frame: &impl Frame, at: usize, message: usize, kind: u8, watched: bool) -> Judgement {
     let payload = frame.far(at + 4).map_or(0, u16::from_be_bytes);
     Judgement::Take {
-        kind,
+        subject: Subject {
+            kind,
+            at,
+            message,
+            watched,
+        },
         extent: extent(at + V6_HEADER, u32::from(payload), 1),
     }
 }

@@ -4,7 +4,7 @@
 use aya_ebpf::{Global, bindings::BPF_F_NO_PREALLOC, macros::map, maps::HashMap};
 use vrrp_ebpf::{Counter, MAX_WATCHED, WatchKey, arp_mode, kind, watch_key_v4};
 
-use super::{Judgement, bounds::Frame};
+use super::{Judgement, bounds::Frame, budget::Subject};
 
 /// Addresses to watch. Not preallocated: most hosts watch a handful.
 #[map]
@@ -28,8 +28,11 @@ pub(super) enum Interest {
     None,
     /// It concerns no watched address.
     Unwatched,
-    /// It is wanted.
-    Wanted,
+    /// It is wanted; it is about a watched address, or not.
+    Wanted {
+        /// Whether it is.
+        watched: bool,
+    },
 }
 
 /// Judges the ARP packet that starts at `at`.
@@ -39,17 +42,22 @@ pub(super) fn judge_arp(frame: &impl Frame, at: usize) -> Judgement {
     if mode == arp_mode::OFF || frame.head(at) != Some(ARP_ETHERNET_IPV4) {
         return Judgement::Pass;
     }
-    if mode == arp_mode::WATCHED {
-        let (Some(sender), Some(target)) = (frame.head(at + 14), frame.head(at + 24)) else {
-            return Judgement::Count(Counter::ArpUnwatched);
-        };
-        let gratuitous = sender == target;
-        if !gratuitous && !watched(watch_key_v4(sender)) && !watched(watch_key_v4(target)) {
+    let mut concerns = false;
+    if let (Some(sender), Some(target)) = (frame.head(at + 14), frame.head(at + 24)) {
+        concerns = watched(watch_key_v4(sender)) || watched(watch_key_v4(target));
+        if mode == arp_mode::WATCHED && sender != target && !concerns {
             return Judgement::Count(Counter::ArpUnwatched);
         }
+    } else if mode == arp_mode::WATCHED {
+        return Judgement::Count(Counter::ArpUnwatched);
     }
     Judgement::Take {
-        kind: kind::ARP,
+        subject: Subject {
+            kind: kind::ARP,
+            at,
+            message: at,
+            watched: concerns,
+        },
         extent: (at + ARP_SIZE) as u32,
     }
 }
@@ -71,15 +79,20 @@ pub(super) fn judge_discovery(frame: &impl Frame, at: usize, message: usize) -> 
         return Interest::None;
     }
     let announced = message_type == ADVERTISEMENT && flags & FLAG_SOLICITED == 0;
-    if mode == arp_mode::WATCHED && !announced {
-        let (Some(target), Some(source)) = (frame.far(message + 8), frame.far(at + 8)) else {
-            return Interest::Unwatched;
-        };
-        if !watched(target) && !watched(source) {
-            return Interest::Unwatched;
-        }
+    let mut concerns = false;
+    if let (Some(target), Some(source)) = (frame.far(message + 8), frame.far(at + 8)) {
+        concerns = watched(target) || watched(source);
     }
-    Interest::Wanted
+    if mode == arp_mode::WATCHED && !announced && !concerns {
+        return Interest::Unwatched;
+    }
+    Interest::Wanted { watched: concerns }
+}
+
+/// Whether all of it is passed, whomever it concerns.
+#[inline(always)]
+pub(super) fn all_wanted() -> bool {
+    ARP_MODE.load() == arp_mode::ALL
 }
 
 #[inline(always)]

@@ -15,12 +15,18 @@ static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/vrrp-ta
 pub(super) const LOG_MAP: &str = "AYA_LOGS";
 
 /// How the programs are to be loaded.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each switches a part of the programs on, whatever the others are"
+)]
 #[derive(Clone, Debug)]
 pub struct LoadSettings {
     /// What of ARP and neighbour discovery is wanted.
     pub arp: ArpMode,
     /// Whether the traffic of virtual addresses is counted; if not, the verifier removes what does.
     pub traffic: bool,
+    /// Whether each sender has its budget; tests send the same frame many times.
+    pub budgets: bool,
     /// Whether the programs send debug lines; if not, the verifier removes them.
     pub debug: bool,
     /// Size of the ring buffer in bytes; rounded up to a power of two of at least a page.
@@ -37,6 +43,7 @@ impl Default for LoadSettings {
         Self {
             arp: ArpMode::default(),
             traffic: false,
+            budgets: true,
             debug: false,
             ring_bytes: RING_BYTES,
             xdp: true,
@@ -65,10 +72,12 @@ pub fn open(settings: &LoadSettings) -> Result<Ebpf, EbpfError> {
         0
     };
     let traffic = u8::from(settings.traffic);
+    let budgets = u8::from(settings.budgets);
     let mut loader = EbpfLoader::new();
     loader
         .override_global(global::ARP_MODE, &arp, true)
         .override_global(global::COUNT_TRAFFIC, &traffic, true)
+        .override_global(global::BUDGETS, &budgets, true)
         .override_global(aya_log::LEVEL, &level, true)
         .map_max_entries(map::EVENTS, settings.ring_bytes)
         // For the program that is not loaded here.
@@ -99,7 +108,14 @@ pub(super) fn open_drops(
         .override_global(global::DROP_NETNS, &netns, true)
         .override_global(global::DROP_REASONS, &reasons, true)
         .override_global(aya_log::LEVEL, &0_u8, true);
-    for unused in [map::EVENTS, map::WATCHED, LOG_MAP] {
+    for unused in [
+        map::EVENTS,
+        map::WATCHED,
+        map::KNOWN,
+        map::ALIKE,
+        map::SENDERS,
+        LOG_MAP,
+    ] {
         loader.map_max_entries(unused, 1);
     }
     loader.load(OBJECT)

@@ -25,7 +25,7 @@ impl Detector for GarpMissing {
         if !obliges(view) {
             return Assessment::Absent;
         }
-        if !takeover.completed || !view.router.saw_everything_since(takeover.time) {
+        if !takeover.completed || !view.router.heard_neighbours_since(takeover.time) {
             return Assessment::Undecided;
         }
         let neighbours = view.router.neighbours();

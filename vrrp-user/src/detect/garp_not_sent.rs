@@ -101,7 +101,7 @@ fn missing<'a>(
                     && announcing.time.end + WINDOW <= view.now
                     && view
                         .router
-                        .saw_everything_since(announcing.time.start - WINDOW)
+                        .heard_neighbours_since(announcing.time.start - WINDOW)
                     && is_here(host, belief, **address, announcing, &view)
                     && view
                         .router

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use super::{Analyst, Sighting};
+use super::{Analyst, Sighting, flood};
 use crate::{
     frame::Direction,
-    tracker::{How, Saying, Segment},
+    tracker::{How, RouterId, Saying, Segment},
     wire::{Arp, ArpKind, Nd, NdKind, NdOperation},
 };
 
@@ -74,7 +74,20 @@ impl Analyst {
     }
 
     fn saying(&mut self, segment: &Segment, saying: Saying) {
-        for id in self.tracker.saying(segment, saying, self.now) {
+        let concerned = self.tracker.saying(segment, saying, self.now);
+        let now = self.now;
+        let known = |id: &RouterId| self.tracker.is_entitled(*id, saying.mac, now);
+        let strange = match saying.how {
+            How::Announcing => !concerned.iter().any(known),
+            How::Replying => !concerned.is_empty() && !concerned.iter().any(known),
+            // Anybody may ask.
+            How::Asking => false,
+        };
+        if strange {
+            let mac = Some(saying.mac);
+            self.note_stranger(segment, flood::Kind::Neighbour, mac, saying.address);
+        }
+        for id in concerned {
             self.assess(id);
         }
     }

@@ -1,7 +1,7 @@
 //! What the analyst is told of its own seats, and of its clock.
 
 use super::{
-    Analyst, blind, displaced::Displaced, incident::Incidents, ledger::Ledger,
+    Analyst, blind, displaced::Displaced, flood::Flood, incident::Incidents, ledger::Ledger,
     reflected_advert::Echoes,
 };
 use crate::{
@@ -26,6 +26,7 @@ impl Analyst {
         self.incidents = Incidents::default();
         self.echoes = Echoes::default();
         self.displaced = Displaced::default();
+        self.flood = Flood::default();
     }
 
     /// Takes in from where there is to see: where nothing is seen, nothing is concluded.

@@ -19,6 +19,24 @@ pub(super) const BAD_CHECKSUM: Explanation = Explanation {
     next: &["vrrpwatch run -w bad.pcap    # on both routers, and compare"],
 };
 
+pub(super) const FLOOD: Explanation = Explanation {
+    meaning: "Two hundred and more adverts, answers or announcements a second, for seconds, of senders that \
+        are not known, which no network needs: somebody makes them up, or a loop multiplies them. The \
+        kernel passes those of known routers and machines first, and a few dozen a second of others; the \
+        rest is counted in `loss` records by reason.",
+    wire: "Counted are adverts of senders that were not heard at their pace, and ARP and neighbour discovery \
+        of MACs that are none of the routers'. It is cleared when there were fewer for five seconds.",
+    log: "keepalived logs every advert that it drops; a daemon that is kept busy misses its own timers.",
+    causes: &[
+        "A machine that makes up adverts or ARP, such as a test tool or an attack.",
+        "A loop between switches: the same frames come again and again.",
+        "A load test that was pointed at the wrong network.",
+    ],
+    action: "Find the port in the switch by its counters, and shut it or limit multicast and ARP on it. \
+        While it lasts, a router that was not known before may be overlooked.",
+    next: &["vrrpwatch run --only finding    # which MACs it comes from"],
+};
+
 pub(super) const NEW_SENDER: Explanation = Explanation {
     meaning: "The adverts of a router came from one MAC, and now one came from another. Adverts are not \
         signed: whoever is on the segment can send them in the name of a router, and make others (and \

@@ -1,16 +1,21 @@
 //! What was lost since the last look, from counters that only grow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vrrp_ebpf::Counter;
 
-use crate::{capture::Counts, record::LossReason};
+use crate::{
+    capture::{Counts, Suppressed},
+    model::Vrid,
+    record::LossReason,
+};
 
 /// The counters as they were at the last look.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     counts: Counts,
     malformed: u64,
+    suppressed: Suppressed,
 }
 
 /// What changed since then.
@@ -22,6 +27,13 @@ pub(super) struct News {
 }
 
 impl News {
+    /// Whether adverts of known routers, or like theirs, were suppressed.
+    pub(super) fn hides_routers(&self) -> bool {
+        [LossReason::KnownFlood, LossReason::AlikeFlood]
+            .iter()
+            .any(|reason| self.lost.contains_key(reason))
+    }
+
     /// Takes in how many frames were passed over in the ring buffer.
     pub(super) fn pass_over(&mut self, count: u64) {
         if count > 0 {
@@ -31,6 +43,17 @@ impl News {
 }
 
 impl Losses {
+    /// Takes in how many adverts of which VRIDs were suppressed so far. Returns those of which there
+    /// are others than at the last look.
+    pub(super) fn note_suppressed(&mut self, suppressed: Suppressed) -> BTreeSet<Vrid> {
+        let before = std::mem::replace(&mut self.suppressed, suppressed);
+        self.suppressed
+            .iter()
+            .filter(|(vrid, count)| before.get(vrid) != Some(count))
+            .map(|(vrid, _)| Vrid::new(*vrid))
+            .collect()
+    }
+
     pub(super) fn update(&mut self, counts: Counts, malformed: u64, dropped: u64) -> News {
         let mut news = News {
             lost: BTreeMap::new(),
@@ -48,6 +71,11 @@ impl Losses {
                 Counter::LaterFragment => LossReason::LaterFragment,
                 Counter::ExtensionsTooDeep => LossReason::ExtensionsTooDeep,
                 Counter::TrafficFull => LossReason::TrafficFull,
+                Counter::KnownOverBudget => LossReason::KnownFlood,
+                Counter::AlikeOverBudget => LossReason::AlikeFlood,
+                Counter::SenderOverBudget => LossReason::SenderFlood,
+                Counter::VrrpOverBudget => LossReason::VrrpFlood,
+                Counter::NeighbourOverBudget => LossReason::NeighbourFlood,
             };
             news.lost.insert(reason, count);
         }

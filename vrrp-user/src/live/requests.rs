@@ -23,6 +23,16 @@ impl Live {
                         tracing::warn!(%address, %error, "the traffic of an address is not counted");
                     }
                 }
+                Output::Request(Request::Know(known, pace)) => {
+                    if let Err(error) = self.kernel.know(known, pace) {
+                        tracing::debug!(?known, %error, "a sender has no budget of its own");
+                    }
+                }
+                Output::Request(Request::Disown(known)) => {
+                    if let Err(error) = self.kernel.disown(known) {
+                        tracing::debug!(?known, %error, "a sender keeps its budget");
+                    }
+                }
                 Output::Request(Request::Discount(address)) => {
                     if let Err(error) = self.kernel.discount(address) {
                         tracing::warn!(%address, %error, "the traffic of an address is still counted");

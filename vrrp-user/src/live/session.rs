@@ -199,6 +199,8 @@ impl Session {
                 Output::Request(
                     Request::Unwatch(_)
                     | Request::Discount(_)
+                    | Request::Know(..)
+                    | Request::Disown(_)
                     | Request::Ask(_)
                     | Request::FindDaemon
                     | Request::CountDrops

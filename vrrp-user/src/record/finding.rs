@@ -229,6 +229,8 @@ codes! {
         "The last announcement of an address came from a router that is not active.",
     TrafficAtStandby "traffic-at-standby" Warning
         "New connections for an address keep arriving at a host that is not active.",
+    Flood "flood" Warning
+        "More frames of senders that are not known than routers and their neighbours send.",
     ReflectedAdvert "reflected-advert" Warning
         "The same advert twice at once, or our own coming back.",
     DaemonStalled "daemon-stalled" Warning

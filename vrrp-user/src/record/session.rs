@@ -62,6 +62,16 @@ pub enum LossReason {
     /// More frames than could be looked at in time: those of senders that are not known were passed
     /// over.
     PassedOver,
+    /// Adverts of known routers beyond what they send by their intervals.
+    KnownFlood,
+    /// Adverts like those of known routers, of senders that are not known, beyond their budget.
+    AlikeFlood,
+    /// Adverts of single senders that are not known, beyond the budget of each.
+    SenderFlood,
+    /// Adverts of senders that are not known, beyond the budget of all of them.
+    VrrpFlood,
+    /// ARP and neighbour discovery beyond the budget of its senders, or of all that are not known.
+    NeighbourFlood,
     /// The capture file says that packets were dropped when it was recorded.
     CaptureDropped,
     /// The capture file has frames of a link that is not read.
@@ -88,6 +98,11 @@ impl LossReason {
             Self::ExtensionsTooDeep => "extensions-too-deep",
             Self::BadEvent => "bad-event",
             Self::PassedOver => "passed-over",
+            Self::KnownFlood => "known-flood",
+            Self::AlikeFlood => "alike-flood",
+            Self::SenderFlood => "sender-flood",
+            Self::VrrpFlood => "vrrp-flood",
+            Self::NeighbourFlood => "neighbour-flood",
             Self::CaptureDropped => "capture-dropped",
             Self::ForeignLink => "foreign-link",
             Self::ClockStepped => "clock-stepped",

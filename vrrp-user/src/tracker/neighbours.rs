@@ -151,7 +151,8 @@ impl Neighbours {
         self.probed.retain(|address, _| addresses.contains(address));
     }
 
-    pub(super) fn tick(&mut self, now: Timestamp) {
+    /// `unheard`: when messages were lost last.
+    pub(super) fn tick(&mut self, unheard: Option<Timestamp>, now: Timestamp) {
         let done: Vec<(IpAddr, Asked)> = self
             .asked
             .iter()
@@ -160,7 +161,7 @@ impl Neighbours {
             .collect();
         for (address, asked) in done {
             self.asked.remove(&address);
-            if asked.answered {
+            if asked.answered && unheard.is_none_or(|unheard| unheard < asked.time) {
                 // Had it still been there, it would have answered as well.
                 self.foreign
                     .retain(|(other, _), claim| *other != address || claim.last >= asked.time);

@@ -81,7 +81,7 @@ impl Router {
         let window = late_after(active.interval()).max(Span::from_secs(1));
         active.is_alive(now)
             && from.since(tenure.since) >= window
-            && self.saw_everything_since(from)
+            && self.heard_neighbours_since(from)
     }
 
     /// Whether it is the virtual MAC, or that of a router that may be active.

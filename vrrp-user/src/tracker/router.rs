@@ -64,6 +64,8 @@ pub struct Router {
     pub(super) sought: Vec<PeerSought>,
     /// What is seen of its segment.
     pub(super) sight: Sight,
+    /// When ARP or neighbour discovery was lost last.
+    pub(super) unheard: Option<Timestamp>,
     pub(super) reports: Vec<(Timestamp, StateRecord)>,
     /// Virtual routers of the segment that share an address with this one, with the time since
     /// when both have been alive.
@@ -143,6 +145,7 @@ impl Router {
             contended: None,
             sought: Vec::new(),
             sight: Sight::since(now),
+            unheard: None,
             reports: Vec::new(),
             kin: BTreeMap::new(),
             indexed: BTreeSet::new(),
@@ -229,6 +232,11 @@ impl Router {
         self.sight
             .complete_since()
             .is_some_and(|since| since <= time)
+    }
+
+    /// Whether all ARP and neighbour discovery since `time` has been seen.
+    pub(crate) fn heard_neighbours_since(&self, time: Timestamp) -> bool {
+        self.saw_everything_since(time) && self.unheard.is_none_or(|unheard| unheard <= time)
     }
 
     /// What is seen of its segment.

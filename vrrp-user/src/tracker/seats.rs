@@ -1,10 +1,13 @@
 //! What this observer can see of the virtual routers.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Router, RouterId, Segment, Tracker};
 use crate::{
-    model::Timestamp,
+    model::{Timestamp, Vrid},
     sight::{Change, Seat, Sights},
 };
 
@@ -36,6 +39,26 @@ impl Tracker {
     pub(crate) fn lose(&mut self, now: Timestamp) {
         self.sights.lose(now);
         self.look(now);
+    }
+
+    /// Takes in that adverts of these virtual routers were lost, and of no others. Returns which they
+    /// are.
+    pub(crate) fn lose_adverts(&mut self, vrids: &BTreeSet<Vrid>, now: Timestamp) -> Vec<RouterId> {
+        let mut concerned = Vec::new();
+        for router in self.routers.values_mut() {
+            if vrids.contains(&router.vrid) {
+                router.set_sight(router.sight.from(now), now);
+                concerned.push(router.id);
+            }
+        }
+        concerned
+    }
+
+    /// Takes in that ARP or neighbour discovery was lost, and nothing else.
+    pub(crate) fn lose_neighbours(&mut self, now: Timestamp) {
+        for router in self.routers.values_mut() {
+            router.unheard = Some(now);
+        }
     }
 
     /// Takes in from where there is to see. Returns which places began or ended to be seen.
