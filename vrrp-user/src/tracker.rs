@@ -305,14 +305,19 @@ impl Tracker {
             .filter(|source| router.speakers().all(|speaker| speaker.source != *source))
             .collect();
         let current = router.addresses();
-        let indexed = std::mem::replace(&mut router.indexed, current.clone());
+        // Routers come and go, and made-up ones do so with every frame; the addresses rarely change.
+        let indexed = (current != router.indexed)
+            .then(|| std::mem::replace(&mut router.indexed, current.clone()));
+        for source in gone {
+            self.unindex_source(&segment, source, id);
+        }
+        let (Some(indexed), Some(router)) = (indexed, self.routers.get_mut(&id)) else {
+            return;
+        };
         router.neighbours.retain(&current);
         router
             .arrivals
             .retain(|address, _| current.contains(address));
-        for source in gone {
-            self.unindex_source(&segment, source, id);
-        }
         for address in indexed.difference(&current) {
             self.unindex(&segment, *address, id);
         }

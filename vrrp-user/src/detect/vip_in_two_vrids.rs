@@ -22,8 +22,10 @@ impl PairDetector for VipInTwoVrids {
         };
         // A single advert may be a mistake that nobody acts upon, or made up.
         let real = one.adverts > 1 && another.adverts > 1;
-        let theirs: Vec<_> = another.addresses().collect();
-        let shared = one.addresses().any(|address| theirs.contains(&address));
+        let shared = match (&one.config.addresses, &another.config.addresses) {
+            (Some(mine), Some(theirs)) => !mine.is_disjoint(theirs),
+            _ => false,
+        };
         Assessment::present_if(real && shared, || Sign {
             addresses: common(one, another),
             ..Sign::default()

@@ -305,10 +305,18 @@ impl Router {
 
     /// The virtual addresses that a live router advertises.
     pub(super) fn addresses(&self) -> BTreeSet<IpAddr> {
-        self.speakers
+        let mut lists = self
+            .speakers
             .values()
-            .flat_map(Speaker::addresses)
-            .collect()
+            .filter_map(|speaker| speaker.config.addresses.as_ref());
+        let mut all = lists.next().cloned().unwrap_or_default();
+        // Nearly always they have the same.
+        for list in lists {
+            if !list.is_subset(&all) {
+                all.extend(list);
+            }
+        }
+        all
     }
 
     /// The same, as of the last change: cheap to look at.
