@@ -55,11 +55,11 @@ pub const ALIKE: Budget = Budget::new(32, 64);
 pub const SENDER: Budget = Budget::new(4, 64);
 /// Adverts of all senders that are not known. At the start no one is: the burst is two adverts of
 /// each VRID.
-pub const STRANGERS: Budget = Budget::new(16, 512);
+pub const STRANGERS: Budget = Budget::new(8, 512);
 /// ARP and neighbour discovery of one machine: a takeover announces hundreds of addresses five times.
 pub const NEIGHBOUR: Budget = Budget::new(128, 4096);
 /// ARP and neighbour discovery about watched addresses, of all machines that are not known.
-pub const WATCHED: Budget = Budget::new(32, 2048);
+pub const WATCHED: Budget = Budget::new(16, 2048);
 /// ARP and neighbour discovery about other addresses, where only what is announced is passed.
 pub const UNWATCHED: Budget = Budget::new(8, 256);
 /// The same where all of it is wanted.

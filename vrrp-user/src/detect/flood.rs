@@ -98,6 +98,10 @@ impl Flood {
             _ if self.countless => {
                 format!(" from more than {MAX_SENDERS} MACs, which is as if they were made up")
             }
+            [(_, (count, _)), ..] if count * 4 < seen => format!(
+                " from {} MACs, none of which sends much of it: as if they were made up",
+                senders.len()
+            ),
             [(mac, (count, _)), ..] => format!(
                 " from {} MACs, most of them ({count} of {seen} that were looked at) from {mac}",
                 senders.len()
