@@ -235,3 +235,57 @@ fn a_group_is_its_members_where_the_configuration_is_known() {
     assert_eq!(group.members, ["C", "D"]);
     assert!(group.vrid.is_none(), "they have two");
 }
+
+/// A master whose adverts are dropped on their way out and which announces the address each second,
+/// as it hears another; `leaving` are the seconds in which its announcements leave the host.
+fn announcing(leaving: std::ops::Range<u64>) -> Played {
+    let mut account = Account::new();
+    for text in BEGIN {
+        account.line(0, "lb0", text);
+    }
+    account.line(1000, "lb0", "(VI_1) Entering MASTER STATE");
+    account.adverts(1000, 3000, TWO, 100);
+    for second in 4..16 {
+        let at = second * SECOND;
+        account.adverts(at, at, TWO, 100);
+        if leaving.contains(&second) {
+            let frame = crate::stage::arp(etherparse::ArpOperation::REQUEST, ONE, VIP, VIP);
+            let going = Some(Direction::Out);
+            account.stage.frame_going(at + 20, frame, going);
+        }
+        // A log of whole seconds, read as it is written.
+        let written = time(at).to_string();
+        let (date, _) = written.split_once('.').expect("a fraction");
+        let text = format!("Sending gratuitous ARP on eth0 for {VIP}");
+        let raw = format!(
+            "{date}Z lb0 Keepalived_vrrp[7]: (VI_1) Sending/queueing gratuitous ARPs on eth0 for {VIP}"
+        );
+        account.raw(at + 30, &raw);
+        let raw = format!("{date}Z lb0 Keepalived_vrrp[7]: {text}");
+        account.raw(at + 30, &raw);
+    }
+    account.end(16 * SECOND)
+}
+
+#[test]
+fn what_a_host_announces_is_seen_though_its_adverts_do_not_leave() {
+    let played = announcing(4..16);
+    assert!(!played.codes().contains(&Code::GarpNotSent));
+}
+
+#[test]
+fn announcements_that_never_leave_are_told_once() {
+    let played = announcing(0..0);
+    played.raised(Code::GarpNotSent);
+    let cleared = played
+        .findings()
+        .any(|(_, finding)| finding.code == Code::GarpNotSent && finding.status == Status::Cleared);
+    assert!(!cleared);
+}
+
+#[test]
+fn announcements_that_stop_leaving_are_told() {
+    let played = announcing(4..10);
+    let (at, _) = played.raised(Code::GarpNotSent);
+    assert!((10_000..13_500).contains(&at), "raised at {at}");
+}

@@ -7,6 +7,7 @@ mod already;
 mod beginning;
 mod bounds;
 mod clock;
+mod course;
 mod forged;
 mod properties;
 mod recorded;

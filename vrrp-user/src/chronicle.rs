@@ -247,6 +247,21 @@ impl Chronicle {
         });
     }
 
+    /// The last advert of the old router before the new one took over.
+    fn last_advert(
+        &self,
+        record: &Record,
+        state: &StateRecord,
+        taken: Timestamp,
+    ) -> Option<Timestamp> {
+        let of_old = |note: &&Note| {
+            let is_it = matches!(note.subject, Subject::Advert { vrid, source, .. }
+                if vrid == state.vrid && Some(source) == state.from);
+            is_it && note.time < taken && note.interface == record.interface
+        };
+        self.notes.iter().rfind(of_old).map(|note| note.time)
+    }
+
     fn incident(
         &self,
         record: &Record,
@@ -254,8 +269,11 @@ impl Chronicle {
         taken: Timestamp,
         beside: bool,
     ) -> Record {
-        let outage = state.outage_ms.map(Span::from_millis);
-        let last = outage.map(|outage| taken - outage);
+        let last = if beside {
+            None
+        } else {
+            self.last_advert(record, state, taken)
+        };
         let begin = last.map_or(taken - UNKNOWN_PRELUDE, |last| last - PRELUDE);
         let mut gathering = Gathering::new(state, taken, begin, beside);
         for note in &self.notes {

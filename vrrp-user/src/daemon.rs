@@ -17,7 +17,7 @@ use std::{
 };
 
 pub use belief::Belief;
-pub(crate) use belief::{Announcing, Unheard};
+pub(crate) use belief::{Announcing, SENDING, Unheard};
 pub(crate) use coverage::GAP_SHADOW;
 pub use coverage::{Coverage, Release};
 pub use host::Host;

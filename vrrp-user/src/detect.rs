@@ -378,7 +378,7 @@ impl Analyst {
             } else {
                 Assessment::Absent
             };
-            if matches!(assessment, Assessment::Absent) && !view.open {
+            if assessment.is_absent() && !view.open {
                 continue;
             }
             let key = Key {

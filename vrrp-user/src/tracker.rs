@@ -37,6 +37,7 @@ use std::{
 
 pub use admission::{AuthTag, Config};
 pub use gaps::{GAP_BOUNDS, Gaps};
+pub(crate) use router::LateAdvert;
 pub use router::{Router, RouterId};
 pub use segment::Segment;
 pub use speaker::{Speaker, SpeakerId};
@@ -205,6 +206,7 @@ impl Tracker {
             router.late_advert = None;
         }
         self.compare_with_kin(id, now);
+        self.note_served(id, now);
     }
 
     /// The records of changes since the last call.

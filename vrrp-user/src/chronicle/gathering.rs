@@ -164,7 +164,9 @@ impl<'a> Gathering<'a> {
             to: state.to,
             reason: Some(state.reason).filter(|_| !self.beside),
             trigger,
+            silence_ms: state.silence_ms,
             outage_ms: state.outage_ms,
+            converged_ms: state.converged_ms,
             steps: self
                 .steps
                 .into_iter()
@@ -186,15 +188,17 @@ impl<'a> Gathering<'a> {
         let new = self.state.to;
         let wire = match self.state.reason {
             _ if self.beside => format!("{new} became active beside {old}"),
-            ChangeReason::FirstSeen | ChangeReason::Unobserved => {
-                format!("{new} became active")
-            }
+            ChangeReason::FirstSeen => format!("{new} became active"),
+            ChangeReason::Unobserved => format!("{new} became active while this was not seen"),
             ChangeReason::Resigned => format!("{old} resigned"),
             ChangeReason::Timeout => format!("{old} went silent"),
             ChangeReason::Preempted => format!("{new} has the higher priority"),
             ChangeReason::PriorityLowered => format!("{old} lowered its priority"),
             ChangeReason::TieBreak => format!("{new} has the higher address"),
-            ChangeReason::Restarted => format!("{new} came back"),
+            ChangeReason::Restarted => match self.state.delayed {
+                Some(count) => format!("its adverts were delayed, not lost: {count} came at once"),
+                None => format!("{new} came back"),
+            },
         };
         // Who was never seen otherwise did not take over from anybody.
         let said = self.said.as_ref();
@@ -215,8 +219,10 @@ impl<'a> Gathering<'a> {
         {
             missing.push(format!("a resignation of {from}"));
         }
+        // Who was silent, and in whose place nobody took over, has nothing to announce.
+        let returning = state.reason == ChangeReason::Restarted && !resigned;
         // Where it is not known yet what was announced, nothing is missing.
-        if state.announced.is_some() {
+        if state.announced.is_some() && !returning {
             let announced = |address: &IpAddr| self.announced.keys().any(|(one, _)| one == address);
             let silent = state.addresses.iter().filter(|address| !announced(address));
             missing.extend(silent.map(|address| format!("an announcement of {address}")));

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     dropped::Dropped,
     frame::Direction,
-    log::{LogState, Window},
+    log::{Details, LogState, Window},
     model::{Family, Priority, Span, Timestamp, Vrid},
     tracker::RouterId,
 };
@@ -64,8 +64,10 @@ pub(crate) struct Unheard {
 /// An announcement that a log speaks of.
 #[derive(Clone, Debug)]
 pub(crate) struct Announcing {
-    /// When.
+    /// When last.
     pub(crate) time: Window,
+    /// When first since a frame was seen that may be it.
+    pub(crate) since: Window,
     /// Where.
     pub(crate) interface: Option<String>,
     /// The system's word, where it failed.
@@ -74,6 +76,16 @@ pub(crate) struct Announcing {
 
 /// Addresses and senders that are kept of an instance.
 const MAX_ADDRESSES: usize = 512;
+
+/// A frame leaves within so long of the line about it.
+pub(crate) const SENDING: Span = Span::from_millis(750);
+
+impl Announcing {
+    /// Whether a frame that was seen at `seen`, the last one, may be the announcement.
+    pub(crate) fn is_followed(&self, seen: Option<Timestamp>) -> bool {
+        seen.is_some_and(|seen| seen + SENDING >= self.since.start)
+    }
+}
 
 /// What goes within so long of a change of state goes because of it.
 pub(crate) const CHANGE: Span = Span::from_secs(1);
@@ -167,9 +179,29 @@ impl Belief {
         }
     }
 
-    pub(super) fn announce(&mut self, address: IpAddr, announcing: Announcing) {
-        if self.announced.len() < MAX_ADDRESSES || self.announced.contains_key(&address) {
+    /// Takes in that it says to have announced an address, or that it could not.
+    pub(super) fn announce(&mut self, details: &Details, time: Window, error: Option<String>) {
+        let Some(address) = details.address else {
+            return;
+        };
+        let before = self.announced.get(&address);
+        if self.announced.len() < MAX_ADDRESSES || before.is_some() {
+            let announcing = Announcing {
+                time,
+                since: before.map_or(time, |before| before.since),
+                interface: details.interface.clone(),
+                error,
+            };
             self.announced.insert(address, announcing);
+        }
+    }
+
+    /// Takes in when an address was last seen announced: what was said before that is settled.
+    pub(super) fn settle(&mut self, address: IpAddr, seen: Option<Timestamp>) {
+        if let Some(announcing) = self.announced.get_mut(&address)
+            && announcing.is_followed(seen)
+        {
+            announcing.since = announcing.time;
         }
     }
 }

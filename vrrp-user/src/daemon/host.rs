@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Concern, Coverage, HostName,
-    belief::{Announcing, Belief, CHANGE, Unheard},
+    belief::{Belief, CHANGE, Unheard},
 };
 use crate::{
     keepalived_conf::{Conf, Instance},
@@ -156,10 +156,13 @@ impl Host {
             if gives_up(entry.reading.event) && time.start <= now + LOG_DELAY / 5 {
                 self.judge(name, tracker, time);
             }
-            let Some(belief) = self.instances.get(name) else {
+            let Some(belief) = self.instances.get_mut(name) else {
                 continue;
             };
             let router = belief.router.and_then(|id| tracker.router(id));
+            if let (Some(router), Some(address)) = (router, entry.reading.details.address) {
+                belief.settle(address, router.neighbours().last_announced(address));
+            }
             let vrid = router.map(|router| router.vrid).or(belief.vrid);
             concern.vrids.extend(vrid);
             concern.routers.extend(belief.router);
@@ -461,11 +464,11 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
         }
         LogEvent::GarpQ | LogEvent::GarpTx | LogEvent::NaTx => {
             belief.learn_address(details.address);
-            note_announcement(belief, entry, time, None);
+            belief.announce(details, time, None);
         }
         LogEvent::GarpErr | LogEvent::NaErr => {
             let error = details.error.clone().unwrap_or_default();
-            note_announcement(belief, entry, time, Some(error));
+            belief.announce(details, time, Some(error));
         }
         LogEvent::IpChange | LogEvent::IpAssign => {
             if let Some(address) = details.address {
@@ -483,17 +486,5 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
             }
         }
         _ => {}
-    }
-}
-
-fn note_announcement(belief: &mut Belief, entry: &Entry, time: Window, error: Option<String>) {
-    let details = &entry.reading.details;
-    if let Some(address) = details.address {
-        let announcing = Announcing {
-            time,
-            interface: details.interface.clone(),
-            error,
-        };
-        belief.announce(address, announcing);
     }
 }

@@ -78,6 +78,8 @@ fn takeover(router: &Router, own: &Speaker, active: &Speaker, now: Timestamp) ->
         priority: own.priority,
         addresses: own.addresses().collect(),
         reason: ChangeReason::Timeout,
+        silence_ms: None,
+        delayed: None,
         outage_ms: None,
         completes: None,
         converged_ms: None,

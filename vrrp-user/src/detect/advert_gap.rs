@@ -4,7 +4,11 @@ use super::{
     view::{Assessment, Description, Detector, Sign, View},
     words::{router, time, who},
 };
-use crate::record::{Code, Evidence};
+use crate::{
+    model::Timestamp,
+    record::{Cause, Code, Evidence},
+    tracker::LateAdvert,
+};
 
 pub(super) struct AdvertGap;
 
@@ -16,6 +20,7 @@ impl Detector for AdvertGap {
     fn assess(&self, view: &View<'_>) -> Assessment {
         match view.router.late_advert() {
             Some(late) if view.now < late.over() => Assessment::Present(Sign {
+                cause: is_delay(&late, view.now).then_some(Cause::Delay),
                 addresses: view
                     .speaker(late.speaker)
                     .map(|speaker| speaker.addresses().collect())
@@ -27,7 +32,7 @@ impl Detector for AdvertGap {
         }
     }
 
-    fn describe(&self, view: &View<'_>, _: &Sign) -> Description {
+    fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
         let late = view.router.late_advert();
         let Some((late, speaker)) = late.and_then(|late| Some((late, view.speaker(late.speaker)?)))
         else {
@@ -40,9 +45,40 @@ impl Detector for AdvertGap {
                 time(late.limit.saturating_sub(gap))
             )
         } else {
-            format!(
-                "{} after a backup should have taken over",
-                time(gap.saturating_sub(late.limit))
+            format!("and a backup waits {}", time(late.limit))
+        };
+        let delayed = sign.cause == Some(Cause::Delay);
+        let (what, advice) = if delayed {
+            (
+                format!(
+                    "Adverts of {} for {} were delayed, not lost: {} came at once after {} instead \
+                     of one every {}, {margin}.",
+                    who(speaker),
+                    router(view.router),
+                    late.at_once,
+                    time(gap),
+                    time(late.interval)
+                ),
+                "Look for what holds frames back on their way here: power saving of a wireless \
+                 link, a paused virtual machine or bridge, a full queue. A longer advert_int, on \
+                 all routers, makes gaps matter less."
+                    .to_owned(),
+            )
+        } else {
+            (
+                format!(
+                    "An advert of {} for {} came after {} instead of {}, {margin}.",
+                    who(speaker),
+                    router(view.router),
+                    time(gap),
+                    time(late.interval)
+                ),
+                format!(
+                    "If {} was too busy, give keepalived vrrp_rt_priority or vrrp_no_swap; if \
+                     adverts were lost, look at the links between. A longer advert_int, on all \
+                     routers, makes gaps matter less.",
+                    speaker.source
+                ),
             )
         };
         let evidence = |time, what: String| Evidence {
@@ -55,13 +91,7 @@ impl Detector for AdvertGap {
         };
         Description {
             sources: vec![speaker.source],
-            message: format!(
-                "An advert of {} for {} came after {} instead of {}, {margin}.",
-                who(speaker),
-                router(view.router),
-                time(gap),
-                time(late.interval)
-            ),
+            message: what,
             evidence: vec![
                 evidence(late.previous, "the advert before".to_owned()),
                 evidence(
@@ -73,11 +103,16 @@ impl Detector for AdvertGap {
                     ),
                 ),
             ],
-            advice: format!(
-                "If {} was too busy, give keepalived vrrp_rt_priority or vrrp_no_swap; if adverts \
-                 were lost, look at the links between; a longer advert_int makes gaps matter less.",
-                speaker.source
-            ),
+            advice,
         }
     }
+
+    fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
+        view.router.late_advert().map(|late| late.complete_at())
+    }
+}
+
+/// Whether it is known that the adverts were on their way meanwhile.
+fn is_delay(late: &LateAdvert, now: Timestamp) -> bool {
+    late.at_once > 1 && late.complete_at() <= now
 }

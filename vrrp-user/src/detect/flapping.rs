@@ -1,5 +1,7 @@
 //! flapping: the active router changed three times or more within a minute.
 
+use std::cmp::Reverse;
+
 use super::{
     view::{Assessment, Description, Detector, Sign, View},
     words::{list, router, time},
@@ -20,10 +22,11 @@ impl Detector for Flapping {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        let recent: Vec<Cause> = recent(view).filter_map(|(_, cause)| cause).collect();
-        let enough = recent_count(view) >= ENOUGH;
+        let causes = causes(view);
+        let enough = recent(view).count() >= ENOUGH;
         Assessment::present_if(enough, || Sign {
-            cause: prevailing(&recent),
+            cause: causes.first().map(|(cause, _)| cause.clone()),
+            causes: distinct(&causes),
             addresses: view
                 .router
                 .active()
@@ -33,7 +36,7 @@ impl Detector for Flapping {
         })
     }
 
-    fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
+    fn describe(&self, view: &View<'_>, _: &Sign) -> Description {
         let sources: Vec<_> = view
             .router
             .speakers()
@@ -41,31 +44,24 @@ impl Detector for Flapping {
             .map(|speaker| speaker.source)
             .collect();
         let first = recent(view).next().map_or(view.now, |(time, _)| time);
-        let (why, advice) = match sign.cause {
-            Some(Cause::PriorityChange) => (
-                ", with priorities that go up and down",
-                "Look at the track_script, track_interface or track_file that changes the \
-                 priority: give the script rise and fall, and nopreempt or preempt_delay to the \
-                 routers.",
-            ),
-            Some(Cause::Restart) => (
-                ", because a router keeps stopping and starting",
-                "See in the log of the router why keepalived is restarted, or goes to FAULT and \
-                 back; nopreempt keeps a router that comes back from taking over again.",
-            ),
-            _ => (
-                ", because adverts stay away",
-                "Look for loss between the routers, and for a router too busy to advertise in \
-                 time; a longer advert_int or down_timer_adverts rides out short gaps.",
-            ),
-        };
+        let causes = causes(view);
+        let why: Vec<String> = causes
+            .iter()
+            .map(|(cause, count)| format!("{} {}", times(*count), what(cause)))
+            .collect();
+        let advice: Vec<&str> = causes
+            .iter()
+            .filter_map(|(cause, _)| advice(cause))
+            .collect();
         Description {
             message: format!(
-                "The active router of {} changed {} times within {} between {}{why}.",
+                "The active router of {} changed {} times within {} between {}{}{}.",
                 router(view.router),
-                recent_count(view),
+                recent(view).count(),
                 time(view.now.since(first)),
-                list(&sources)
+                list(&sources),
+                if why.is_empty() { "" } else { ": " },
+                why.join(", ")
             ),
             sources,
             evidence: recent(view)
@@ -81,7 +77,7 @@ impl Detector for Flapping {
                     },
                 })
                 .collect(),
-            advice: advice.to_owned(),
+            advice: advice.join(" "),
         }
     }
 
@@ -101,12 +97,63 @@ fn recent<'a>(view: &View<'a>) -> impl Iterator<Item = (Timestamp, Option<Cause>
         .cloned()
 }
 
-fn recent_count(view: &View<'_>) -> usize {
-    recent(view).count()
+/// What the changes came about by, and how often: the most frequent first.
+fn causes(view: &View<'_>) -> Vec<(Cause, usize)> {
+    let mut causes: Vec<(Cause, usize)> = Vec::new();
+    for (_, cause) in recent(view) {
+        let Some(cause) = cause else { continue };
+        match causes.iter_mut().find(|(other, _)| *other == cause) {
+            Some((_, count)) => *count += 1,
+            None => causes.push((cause, 1)),
+        }
+    }
+    // A router that comes back takes over again: that follows from why it went.
+    causes.sort_by_key(|(cause, count)| (*cause == Cause::Preemption, Reverse(*count)));
+    causes
 }
 
-/// The cause that comes most often, and of equals the latest.
-fn prevailing(causes: &[Cause]) -> Option<Cause> {
-    let count = |cause: &Cause| causes.iter().filter(|other| *other == cause).count();
-    causes.iter().max_by_key(|cause| count(cause)).cloned()
+/// The causes, where there are several, in an order that does not change with their numbers.
+fn distinct(causes: &[(Cause, usize)]) -> Vec<Cause> {
+    if causes.len() < 2 {
+        return Vec::new();
+    }
+    let mut distinct: Vec<Cause> = causes.iter().map(|(cause, _)| cause.clone()).collect();
+    distinct.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+    distinct
+}
+
+fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+const fn what(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::PriorityChange => "a priority changed",
+        Cause::Restart => "a router resigned (stopped, restarted, or went to FAULT)",
+        Cause::Preemption => "one with a higher priority came",
+        _ => "adverts stayed away",
+    }
+}
+
+const fn advice(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::PriorityChange => Some(
+            "Look at the track_script, track_interface or track_file that changes the priority: \
+             give the script rise and fall, and the routers nopreempt or preempt_delay.",
+        ),
+        Cause::Restart => Some(
+            "See in the log of the router why keepalived is restarted, or goes to FAULT and back; \
+             nopreempt keeps a router that comes back from taking over again.",
+        ),
+        Cause::Preemption => None,
+        _ => Some(
+            "Look for loss between the routers, and for a router too busy to advertise in time; a \
+             longer advert_int on all routers, or a higher down_timer_adverts on the backups, rides \
+             out short gaps.",
+        ),
+    }
 }

@@ -7,15 +7,12 @@ use super::{
     words::{list, log_line, router},
 };
 use crate::{
-    daemon::{Announcing, Belief, Host},
-    model::{Span, Timestamp},
+    daemon::{Announcing, Belief, Host, SENDING},
+    model::Timestamp,
     record::Code,
 };
 
 pub(super) struct GarpNotSent;
-
-/// A frame leaves within so long of the line about it.
-const WINDOW: Span = Span::from_millis(750);
 
 impl Detector for GarpNotSent {
     fn code(&self) -> Code {
@@ -29,6 +26,9 @@ impl Detector for GarpNotSent {
     fn assess(&self, view: &View<'_>) -> Assessment {
         let mut addresses: Vec<IpAddr> = missing(view).map(|(_, _, address, _)| address).collect();
         addresses.sort_unstable();
+        if addresses.is_empty() && unfollowed(*view).next().is_some() {
+            return Assessment::Undecided;
+        }
         Assessment::present_if(!addresses.is_empty(), || Sign {
             addresses,
             ..Sign::default()
@@ -59,7 +59,7 @@ impl Detector for GarpNotSent {
             ),
             evidence: vec![
                 log_line(
-                    announcing.time.start,
+                    announcing.since.start,
                     view.router,
                     format!(
                         "({}) announces {}, by its log",
@@ -68,7 +68,7 @@ impl Detector for GarpNotSent {
                     ),
                 ),
                 log_line(
-                    announcing.time.end + WINDOW,
+                    announcing.since.end + SENDING,
                     view.router,
                     "no announcement was seen until here".to_owned(),
                 ),
@@ -82,35 +82,40 @@ impl Detector for GarpNotSent {
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
         view.beliefs_here()
             .flat_map(|(_, belief)| belief.announced.values())
-            .map(|announcing| announcing.time.end + WINDOW)
+            .map(|announcing| announcing.since.end + SENDING)
             .filter(|due| *due > view.now)
             .min()
     }
 }
 
+/// The announcements of which nothing was seen.
 fn missing<'a>(
     view: &View<'a>,
 ) -> impl Iterator<Item = (&'a Host, &'a Belief, IpAddr, &'a Announcing)> {
     let view = *view;
-    view.beliefs_here().flat_map(move |(host, belief)| {
-        belief
-            .announced
-            .iter()
-            .filter(move |(address, announcing)| {
-                belief.is_settled_master()
-                    && announcing.time.end + WINDOW <= view.now
-                    && view
-                        .router
-                        .heard_neighbours_since(announcing.time.start - WINDOW)
-                    && is_here(host, belief, **address, announcing, &view)
-                    && view
-                        .router
-                        .neighbours()
-                        .announcement(**address)
-                        .is_none_or(|last| last.time + WINDOW < announcing.time.start)
-            })
-            .map(move |(address, announcing)| (host, belief, *address, announcing))
+    unfollowed(view).filter(move |(_, _, _, announcing)| {
+        announcing.since.end + SENDING <= view.now
+            && view
+                .router
+                .heard_neighbours_since(announcing.since.start - SENDING)
     })
+}
+
+/// Those of which nothing was seen so far.
+fn unfollowed(view: View<'_>) -> impl Iterator<Item = (&Host, &Belief, IpAddr, &Announcing)> {
+    view.beliefs_here()
+        .filter(|(_, belief)| belief.is_settled_master())
+        .flat_map(move |(host, belief)| {
+            belief
+                .announced
+                .iter()
+                .filter(move |(address, announcing)| {
+                    let seen = view.router.neighbours().last_announced(**address);
+                    !announcing.is_followed(seen)
+                        && is_here(host, belief, **address, announcing, &view)
+                })
+                .map(move |(address, announcing)| (host, belief, *address, announcing))
+        })
 }
 
 /// Whether the announcement would have left by an interface that is watched.

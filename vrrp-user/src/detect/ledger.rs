@@ -114,6 +114,9 @@ impl Ledger {
         let sign = match assessment {
             Assessment::Undecided => return None,
             Assessment::Absent => return self.end(&key, view.now),
+            Assessment::Over(how) => {
+                return self.close(&key, Status::Cleared, Some(&how), view.now);
+            }
             Assessment::Present(sign) => sign,
         };
         let (status, since, changes) = match self.open.get_mut(&key) {
@@ -146,6 +149,7 @@ impl Ledger {
             sources,
             message,
             cause: sign.cause.clone(),
+            causes: sign.causes.clone(),
             evidence,
             advice,
             since,
@@ -178,6 +182,7 @@ impl Ledger {
             sources: description.sources,
             message: description.message,
             cause: None,
+            causes: Vec::new(),
             evidence: description
                 .evidence
                 .into_iter()
@@ -213,6 +218,7 @@ impl Ledger {
             sources: description.sources,
             message: description.message,
             cause: None,
+            causes: Vec::new(),
             evidence: description.evidence,
             advice: description.advice,
             since: now,
@@ -292,15 +298,22 @@ impl Ledger {
 
     /// Clears a finding, if it is open.
     pub(super) fn end(&mut self, key: &Key, now: Timestamp) -> Option<Record> {
-        self.close(key, Status::Cleared, now)
+        self.close(key, Status::Cleared, None, now)
     }
 
     /// Gives a finding up for want of room, if it is open: it may go on.
     pub(super) fn forget(&mut self, key: &Key, now: Timestamp) -> Option<Record> {
-        self.close(key, Status::Forgotten, now)
+        self.close(key, Status::Forgotten, None, now)
     }
 
-    fn close(&mut self, key: &Key, status: Status, now: Timestamp) -> Option<Record> {
+    /// `words`: how it came to an end, where that can be told.
+    fn close(
+        &mut self,
+        key: &Key,
+        status: Status,
+        words: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Record> {
         let Open {
             segment,
             record: finding,
@@ -330,7 +343,7 @@ impl Ledger {
         };
         let cleared = FindingRecord {
             status,
-            message: format!("{how}: {}", finding.message),
+            message: format!("{how}: {}", words.unwrap_or(&finding.message)),
             changes: None,
             evidence: Vec::new(),
             advice: String::new(),

@@ -3,11 +3,12 @@
 use super::{
     unheard_master,
     view::{Assessment, Description, Detector, Sign, View},
-    words::{addresses, advert, list, router, time, who},
+    words::{advert, list, router, time, who},
 };
 use crate::{
     model::Timestamp,
     record::{Code, Evidence},
+    tracker::timers::crossing,
 };
 
 pub(super) struct NoMaster;
@@ -26,22 +27,39 @@ impl Detector for NoMaster {
             .speakers()
             .any(|speaker| speaker.id() != active.id() && speaker.is_alive(view.now));
         // Who announces an address has taken it: that is unheard-master.
-        if active.is_alive(view.now) || other || unheard_master::taken(view).is_some() {
+        if other || unheard_master::taken(view).is_some() {
+            return Assessment::Absent;
+        }
+        if active.is_alive(view.now) {
+            return match reunion(view) {
+                Some(reunion) if view.open && view.now < reunion.complete => Assessment::Undecided,
+                Some(reunion) if reunion.at_once > 1 => Assessment::Over(format!(
+                    "adverts of {} were delayed, not lost: {} came at once.",
+                    active.source, reunion.at_once
+                )),
+                _ => Assessment::Over(format!("{} advertises again.", active.source)),
+            };
+        }
+        let (addresses, _) = view.router.unserved();
+        if addresses.is_empty() && active.addresses().next().is_some() {
             return Assessment::Absent;
         }
         match view.router.vacant_at() {
-            Some(due) if due <= view.now => Assessment::Present(Sign::of(active)),
+            Some(due) if due <= view.now => Assessment::Present(Sign {
+                addresses,
+                ..Sign::of(active)
+            }),
             _ => Assessment::Undecided,
         }
     }
 
-    fn describe(&self, view: &View<'_>, _: &Sign) -> Description {
+    fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
         let Some(active) = view.router.active() else {
             return Description::default();
         };
-        let how = match active.resigned {
-            Some(_) => "resigned",
-            None => "fell silent without resigning",
+        let (how, consequence) = match active.resigned {
+            Some(_) => ("resigned", "nobody holds"),
+            None => ("fell silent without resigning", "nobody may hold"),
         };
         let since = time(view.now.since(active.last));
         let backups: Vec<_> = view
@@ -58,13 +76,10 @@ impl Detector for NoMaster {
         Description {
             sources: vec![active.source],
             message: format!(
-                "Nobody is active for {} and {} unreachable: {} {how} {since} ago and no other \
-                 router took over.",
+                "No router is active for {}, and {consequence} {}: {} {how} {since} ago and no \
+                 other router took over.",
                 router(view.router),
-                match active.addresses().count() {
-                    1 => format!("{} is", addresses(active)),
-                    _ => format!("{} are", addresses(active)),
-                },
+                list(&sign.addresses),
                 who(active)
             ),
             evidence: vec![
@@ -80,14 +95,50 @@ impl Detector for NoMaster {
                 },
             ],
             advice: format!(
-                "{known}. Start keepalived on a router, or see in its log why it does not become \
-                 active: FAULT state, a failed track_script or track_interface, or adverts that \
-                 it cannot send."
+                "{known}. See on the routers whether one is active and its adverts do not come \
+                 here; if none is, start keepalived, or see in its log why it does not become \
+                 active: FAULT state, a failed track_script or track_interface."
             ),
         }
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
-        view.router.vacant_at()
+        if let Some(reunion) = reunion(view).filter(|reunion| view.now < reunion.complete) {
+            return Some(reunion.complete);
+        }
+        let vacant = view.router.vacant_at()?;
+        let (_, served_until) = view.router.unserved();
+        Some(
+            served_until
+                .filter(|_| vacant <= view.now)
+                .unwrap_or(vacant),
+        )
     }
+}
+
+/// The active router is heard again after a silence.
+struct Reunion {
+    /// How many adverts came at once.
+    at_once: u32,
+    /// When all have come that come at once.
+    complete: Timestamp,
+}
+
+fn reunion(view: &View<'_>) -> Option<Reunion> {
+    let active = view.router.active()?;
+    let late = view
+        .router
+        .late_advert()
+        .filter(|late| late.speaker == active.id())
+        .map(|late| Reunion {
+            at_once: late.at_once,
+            complete: late.complete_at(),
+        });
+    late.or_else(|| {
+        let takeover = view.router.takeover().filter(|it| it.is_reunion())?;
+        Some(Reunion {
+            at_once: takeover.at_once,
+            complete: takeover.time + crossing(active.interval()),
+        })
+    })
 }

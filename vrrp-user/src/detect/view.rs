@@ -94,6 +94,8 @@ impl<'a> View<'a> {
 pub(super) enum Assessment {
     /// It is not so.
     Absent,
+    /// It is not so any more, and how that came about.
+    Over(String),
     /// It cannot be told: an open finding stays open, and none is raised.
     Undecided,
     /// It is so.
@@ -107,6 +109,10 @@ impl From<Option<Sign>> for Assessment {
 }
 
 impl Assessment {
+    pub(super) const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent | Self::Over(_))
+    }
+
     pub(super) fn present_if(condition: bool, sign: impl FnOnce() -> Sign) -> Self {
         if condition {
             Self::Present(sign())
@@ -120,6 +126,8 @@ impl Assessment {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sign {
     pub(super) cause: Option<Cause>,
+    /// All causes, where there may be several.
+    pub(super) causes: Vec<Cause>,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) speakers: Vec<SpeakerId>,
     pub(super) macs: Vec<MacAddr>,

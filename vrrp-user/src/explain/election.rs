@@ -83,7 +83,8 @@ pub(super) const OWNER_CONFLICT: Explanation = Explanation {
 
 pub(super) const NO_MASTER: Explanation = Explanation {
     meaning: "The active router resigned or fell silent, and no other took over in the time that any \
-        backup would wait. The addresses are unreachable.",
+        backup would wait. If it resigned nobody holds the addresses; if it fell silent its machine \
+        may still answer for them, until it fails or somebody else is given them.",
     wire: "An advert with priority 0, or none any more; and then none of another router for longer \
         than its timer.",
     log: "On the old router \"sent 0 priority\", or nothing; on the others nothing, \"Entering FAULT \
@@ -93,7 +94,9 @@ pub(super) const NO_MASTER: Explanation = Explanation {
         "The backup is in FAULT state for a tracked interface, script or process.",
         "The backup is active, but its adverts are dropped on its own way out.",
     ],
-    action: "Start keepalived on a router. If it runs, its log says why it does not become active.",
+    action: "See first whether a router is active and its adverts do not come here: then nothing is to be \
+        started. Otherwise start keepalived on a router; if it runs, its log says why it does not become \
+        active.",
     next: &[
         "systemctl status keepalived; ip -brief link    # on the backup",
         "journalctl -u keepalived --since -10min    # on the backup",
@@ -159,9 +162,9 @@ pub(super) const ADVERT_GAP: Explanation = Explanation {
     causes: &[
         "The active router was too busy: CPU, swapping, a paused virtual machine.",
         "An advert was lost on its way, in an overloaded link, switch or receive queue.",
+        "delay: adverts were held back on their way and came at once; none was lost.",
     ],
-    action: "See which of the two it is: on the active router itself, a gap in what it sends is its \
-        own. Give keepalived a real-time priority (vrrp_rt_priority), or use a longer advert_int.",
+    action: "See which it is: on the active router itself, a gap in what it sends is its own. Give keepalived a real-time priority (vrrp_rt_priority), or use a longer advert_int.",
     next: &[
         "vrrpwatch run    # on the active router: do its own adverts leave in time?",
         "journalctl -u keepalived | grep 'timer expired'",

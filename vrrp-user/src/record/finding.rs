@@ -36,6 +36,9 @@ pub struct FindingRecord {
     /// Why, where it can be told.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<Cause>,
+    /// All causes, where there were several; `cause` is the one that came most often.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub causes: Vec<Cause>,
     /// What proves it.
     pub evidence: Vec<Evidence>,
     /// What to do about it; empty when the finding is cleared.
@@ -306,6 +309,10 @@ pub enum Cause {
     Loss,
     /// A router stops and starts.
     Restart,
+    /// A router with a higher priority takes over.
+    Preemption,
+    /// Adverts come late and together: they are delayed, not lost.
+    Delay,
     /// A router that was active has kept the address.
     Leftover,
     /// A router that is not active has the address.
@@ -339,6 +346,8 @@ impl Cause {
             Self::PriorityChange => "priority-change",
             Self::Loss => "loss",
             Self::Restart => "restart",
+            Self::Preemption => "preemption",
+            Self::Delay => "delay",
             Self::Leftover => "leftover",
             Self::Standby => "standby",
             Self::Unheard => "unheard",

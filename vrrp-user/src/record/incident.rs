@@ -33,9 +33,17 @@ pub struct IncidentRecord {
     pub reason: Option<ChangeReason>,
     /// What set it off, in words.
     pub trigger: String,
-    /// Time from the last advert of the old router to the first of the new one, in milliseconds.
+    /// Time without an advert of an active router, in milliseconds, as in the `state` record.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub silence_ms: Option<u64>,
+    /// Time for which nobody held the addresses, in milliseconds, where that can be concluded, as
+    /// in the `state` record.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub outage_ms: Option<u64>,
+    /// Time from the first advert of the new router to its first answer to a question of this
+    /// host, in milliseconds; only where the addresses are asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub converged_ms: Option<u64>,
     /// What happened, in order.
     pub steps: Vec<Step>,
     /// What was expected and did not come.

@@ -37,7 +37,18 @@ pub struct StateRecord {
     pub addresses: Vec<IpAddr>,
     /// How the change came about.
     pub reason: ChangeReason,
-    /// Time from the last advert of the old router to the first of the new one, in milliseconds.
+    /// Time without an advert of an active router, in milliseconds: from the last of the old one
+    /// to the first of the new one. Absent where adverts never stopped, and where they were not
+    /// watched all the time. The address may have been held and have answered meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub silence_ms: Option<u64>,
+    /// How many adverts came at once when a router that was silent was heard again: they were
+    /// delayed, not lost. In the completing record.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delayed: Option<u32>,
+    /// Time for which nobody held the addresses, in milliseconds, where that can be concluded:
+    /// until the first advert of the new router, since the old one resigned or, with `--probe`,
+    /// since a question of this host found no answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub outage_ms: Option<u64>,
     /// Time of the record that this one completes with what was announced.
@@ -84,7 +95,7 @@ pub enum ChangeReason {
     TieBreak,
     /// The old one is the new one: it had resigned or gone silent.
     Restarted,
-    /// It happened while this host could not see the segment.
+    /// It happened while this host could not see the segment, or lost frames.
     Unobserved,
 }
 

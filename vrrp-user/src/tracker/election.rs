@@ -4,8 +4,8 @@ use super::{
     admission::Claim,
     router::{LateAdvert, Router, SilentFailover, Tenure},
     speaker::{Contest, SpeakerId},
-    takeover::Takeover,
-    timers::{late_after, master_down},
+    takeover::{Interregnum, Takeover},
+    timers::{crossing, late_after, master_down},
 };
 use crate::{
     model::{MacAddr, Priority, Span, Timestamp},
@@ -55,6 +55,12 @@ impl Router {
         self.stale_index |=
             claim.config.addresses.is_some() && speaker.config.addresses != claim.config.addresses;
         let gap = speaker.hear(claim.destination, mac, &claim.config, now);
+        if gap.is_some_and(|gap| gap <= crossing(before.interval)) {
+            self.note_at_once(id, now);
+        }
+        let Some(speaker) = self.speakers.get_mut(&id) else {
+            return;
+        };
         if claim.priority == Priority::RESIGN {
             self.resign(id, now);
             return;
@@ -69,7 +75,7 @@ impl Router {
             self.silent_failover = None;
         }
         match self.tenure {
-            None => self.take_over(id, ChangeReason::FirstSeen, None, now),
+            None => self.take_over(id, ChangeReason::FirstSeen, Interregnum::default(), now),
             Some(tenure) if tenure.speaker == id => self.carry_on(id, &before, gap, now),
             Some(tenure) => self.challenge(tenure, id, &before, now),
         }
@@ -84,6 +90,22 @@ impl Router {
     fn contend(&mut self, now: Timestamp) {
         self.noise = Some(now);
         self.contended = Some(now);
+    }
+
+    /// Takes in that an advert came right after the one before, as those do that were held back.
+    fn note_at_once(&mut self, id: SpeakerId, now: Timestamp) {
+        if let Some(late) = &mut self.late_advert
+            && late.speaker == id
+            && now <= late.complete_at()
+        {
+            late.at_once = late.at_once.saturating_add(1);
+        }
+        if let Some(takeover) = &mut self.takeover
+            && takeover.speaker == id
+            && now <= takeover.time + crossing(self.speakers[&id].interval())
+        {
+            takeover.at_once = takeover.at_once.saturating_add(1);
+        }
     }
 
     fn resign(&mut self, id: SpeakerId, now: Timestamp) {
@@ -116,9 +138,9 @@ impl Router {
         let shared_mac = self.speakers[&id]
             .mac
             .is_some_and(|mac| mac.virtual_router().is_some());
-        let last = Some(before.last);
         if before.resigned {
-            self.take_over(id, ChangeReason::Restarted, last, now);
+            let interregnum = self.interregnum(before.last, true, now);
+            self.take_over(id, ChangeReason::Restarted, interregnum, now);
         } else if shared_mac
             && priority != before.priority
             && silence >= before.interval * 3
@@ -126,13 +148,18 @@ impl Router {
         {
             // FRR: the other machine, with the same source address.
             self.note_silent_failover(id, id, before.last, now);
-            self.take_over(id, ChangeReason::Timeout, last, now);
-        } else if before.established && silence >= before.interval * 5 {
+            let interregnum = self.interregnum(before.last, false, now);
+            self.take_over(id, ChangeReason::Timeout, interregnum, now);
+        } else if before.established
+            && silence >= before.interval * 5
+            && self.saw_everything_since(before.last)
+        {
             // It was stalled or cut off, and has no reason to announce anything.
             if let Some(speaker) = self.speakers.get_mut(&id) {
                 speaker.lost_silently = true;
             }
-            self.take_over(id, ChangeReason::Restarted, last, now);
+            let interregnum = self.interregnum(before.last, false, now);
+            self.take_over(id, ChangeReason::Restarted, interregnum, now);
         } else {
             if let Some(tenure) = &mut self.tenure {
                 tenure.best = tenure.best.max(priority);
@@ -166,6 +193,7 @@ impl Router {
             time: now,
             interval: before.interval,
             limit,
+            at_once: 1,
         });
     }
 
@@ -208,7 +236,9 @@ impl Router {
         let last = incumbent.last;
         // What happened to it while nothing was seen, nobody can tell.
         let reason = match reason {
-            ChangeReason::Timeout if incumbent.was_out_of_sight() => ChangeReason::Unobserved,
+            ChangeReason::Timeout if incumbent.was_out_of_sight() || self.lost_since(last) => {
+                ChangeReason::Unobserved
+            }
             reason => reason,
         };
         match reason {
@@ -245,8 +275,14 @@ impl Router {
         if !settling && reason != ChangeReason::Unobserved {
             self.note_change(tenure.speaker, id, before.priority, reason, now);
         }
-        let last = Some(last).filter(|_| reason != ChangeReason::FirstSeen);
-        self.take_over(id, reason, last, now);
+        // One that yields to a better router holds the addresses until it hears that.
+        let interregnum = match reason {
+            ChangeReason::Resigned | ChangeReason::Timeout => {
+                self.interregnum(last, reason == ChangeReason::Resigned, now)
+            }
+            _ => Interregnum::default(),
+        };
+        self.take_over(id, reason, interregnum, now);
     }
 
     /// A router advertises although a better one is active. Once may be bad luck; it is counted
@@ -317,10 +353,8 @@ impl Router {
             }
             ChangeReason::Resigned | ChangeReason::Restarted => Some(Cause::Restart),
             ChangeReason::Timeout => Some(Cause::Loss),
-            ChangeReason::FirstSeen
-            | ChangeReason::Preempted
-            | ChangeReason::TieBreak
-            | ChangeReason::Unobserved => None,
+            ChangeReason::Preempted | ChangeReason::TieBreak => Some(Cause::Preemption),
+            ChangeReason::FirstSeen | ChangeReason::Unobserved => None,
         };
         self.changes.push_back((now, cause));
         while self.changes.len() > MAX_CHANGES
@@ -333,12 +367,12 @@ impl Router {
         }
     }
 
-    /// Makes a router the active one. `last` is the last advert of the old one.
+    /// Makes a router the active one.
     fn take_over(
         &mut self,
         id: SpeakerId,
         reason: ChangeReason,
-        last: Option<Timestamp>,
+        interregnum: Interregnum,
         now: Timestamp,
     ) {
         let from = self
@@ -369,10 +403,9 @@ impl Router {
             speaker: id,
             reason,
             from,
-            outage: last
-                .filter(|_| reason != ChangeReason::Unobserved)
-                .map(|last| now.since(last)),
+            interregnum,
             returning,
+            at_once: 1,
             time: now,
             claiming_since,
             announced: std::collections::BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! Virtual routers of a segment that have an address in common.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{MAX_KIN, Router, RouterId, Tracker};
 use crate::model::Timestamp;
@@ -38,6 +38,37 @@ impl Tracker {
             for gained in kin {
                 router.kin.entry(gained).or_insert(None);
             }
+        }
+    }
+
+    /// Notes which addresses of a virtual router without an active router are served by another: one
+    /// VRID may be given up for another.
+    pub(super) fn note_served(&mut self, id: RouterId, now: Timestamp) {
+        let Some(router) = self.routers.get(&id) else {
+            return;
+        };
+        if router.kin.is_empty() || router.live(now).is_some() {
+            if !router.served.is_empty()
+                && let Some(router) = self.routers.get_mut(&id)
+            {
+                router.served.clear();
+            }
+            return;
+        }
+        let mut served = BTreeMap::new();
+        for active in router
+            .kin
+            .keys()
+            .filter_map(|other| self.routers.get(other)?.live(now))
+            .filter(|active| active.is_established())
+        {
+            for address in active.addresses() {
+                let until = served.entry(address).or_insert(active.dead_at());
+                *until = active.dead_at().max(*until);
+            }
+        }
+        if let Some(router) = self.routers.get_mut(&id) {
+            router.served = served;
         }
     }
 

@@ -50,6 +50,8 @@ pub(crate) struct Neighbours {
     pub(super) proxies: BTreeSet<MacAddr>,
     /// What came of asking for each address.
     pub(super) probed: BTreeMap<IpAddr, Probed>,
+    /// When somebody last answered for each address, whoever it was.
+    pub(super) answered: BTreeMap<IpAddr, Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +108,11 @@ impl Neighbours {
         self.announcers.get(&address).copied()
     }
 
+    /// When it was last announced, by whomever.
+    pub(crate) fn last_announced(&self, address: IpAddr) -> Option<Timestamp> {
+        self.announcers.get(&address).map(|(time, _)| *time)
+    }
+
     pub(crate) fn was_spoken_of(&self, address: IpAddr) -> bool {
         self.spoken_of.contains(&address)
     }
@@ -149,6 +156,8 @@ impl Neighbours {
             .retain(|(address, _), _| addresses.contains(address));
         self.asked.retain(|address, _| addresses.contains(address));
         self.probed.retain(|address, _| addresses.contains(address));
+        self.answered
+            .retain(|address, _| addresses.contains(address));
     }
 
     /// `unheard`: when messages were lost last.
@@ -259,6 +268,9 @@ impl Router {
             own,
         } = saying;
         self.neighbours.spoken_of.insert(address);
+        if how == How::Replying && !self.neighbours.is_proxy(mac) {
+            self.neighbours.answered.insert(address, now);
+        }
         let virtual_mac = mac == self.virtual_mac();
         let owner = self.owner(mac);
         let claimant = owner.or_else(|| self.last_heard_with(mac, now));
@@ -271,7 +283,8 @@ impl Router {
             self.neighbours.announcers.insert(address, (now, mac));
         }
         if how == How::Announcing && (virtual_mac || owner.is_some()) {
-            self.note_announcement(address, mac, owner, rightful, now);
+            let credited = rightful && self.is_announcing(owner, now);
+            self.note_announcement(address, mac, owner, credited, now);
         }
         if rightful {
             if let Some(asked) = self.neighbours.asked.get_mut(&address) {
@@ -303,12 +316,20 @@ impl Router {
         }
     }
 
+    /// Whether what is announced with a MAC of the active router is its own announcement, and not
+    /// that of one which is about to take over.
+    fn is_announcing(&self, owner: Option<SpeakerId>, now: Timestamp) -> bool {
+        self.active().is_some_and(|active| {
+            active.resigned.is_none() && (owner.is_some() || !active.is_overdue(now))
+        })
+    }
+
     fn note_announcement(
         &mut self,
         address: IpAddr,
         mac: MacAddr,
         owner: Option<SpeakerId>,
-        rightful: bool,
+        credited: bool,
         now: Timestamp,
     ) {
         let before = self.neighbours.announcements.get(&address);
@@ -317,10 +338,10 @@ impl Router {
             time: now,
             mac,
             speaker: owner,
-            in_tenure: if rightful { Some(now) } else { in_tenure },
+            in_tenure: if credited { Some(now) } else { in_tenure },
         };
         self.neighbours.announcements.insert(address, announcement);
-        if rightful && let Some(takeover) = &mut self.takeover {
+        if credited && let Some(takeover) = &mut self.takeover {
             takeover.announced.entry(address).or_insert((0, now)).0 += 1;
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Probed {
     pub(crate) wrong: u32,
     /// When that began.
     pub(crate) since: Timestamp,
+    /// The first question since the last answer, by whomever that was.
+    pub(crate) unanswered_since: Option<Timestamp>,
     /// The last round fell into a time in which it can be told who should answer.
     pub(crate) judged: bool,
 }
@@ -62,6 +64,11 @@ impl Router {
         probed.asking = None;
         probed.asked = round.asked;
         probed.judged = judged;
+        if round.held || !round.answers.is_empty() {
+            probed.unanswered_since = None;
+        } else if round.sent {
+            probed.unanswered_since.get_or_insert(round.asked);
+        }
         probed.macs = round.answers.iter().map(|(mac, _)| *mac).collect();
         let silent = judged && round.answers.is_empty();
         let wrong = judged && !round.answers.is_empty() && !right;

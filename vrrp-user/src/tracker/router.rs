@@ -13,7 +13,7 @@ use super::{
     segment::Segment,
     speaker::{Speaker, SpeakerId},
     takeover::Takeover,
-    timers::{grace, late_after},
+    timers::{crossing, grace, late_after},
 };
 use crate::{
     model::{Family, MacAddr, Priority, Span, Timestamp, Vrid},
@@ -70,6 +70,9 @@ pub struct Router {
     /// Virtual routers of the segment that share an address with this one, with the time since
     /// when both have been alive.
     pub(super) kin: BTreeMap<RouterId, Option<Timestamp>>,
+    /// The addresses that other virtual routers serve while this one has no active router, and
+    /// until when, should nothing more be heard of those.
+    pub(super) served: BTreeMap<IpAddr, Timestamp>,
     /// The addresses under which the tracker finds it.
     pub(super) indexed: BTreeSet<IpAddr>,
     /// Since when its adverts would have been seen.
@@ -110,9 +113,16 @@ pub(crate) struct LateAdvert {
     pub(crate) interval: Span,
     /// After which silence a backup would have taken over.
     pub(crate) limit: Span,
+    /// How many adverts came at once with it, itself included: more than one were delayed.
+    pub(crate) at_once: u32,
 }
 
 impl LateAdvert {
+    /// When all have come that come at once with it.
+    pub(crate) fn complete_at(&self) -> Timestamp {
+        self.time + crossing(self.interval)
+    }
+
     /// When adverts have been on time for so long that it is history.
     pub(crate) fn over(&self) -> Timestamp {
         self.time + self.limit
@@ -148,6 +158,7 @@ impl Router {
             unheard: None,
             reports: Vec::new(),
             kin: BTreeMap::new(),
+            served: BTreeMap::new(),
             indexed: BTreeSet::new(),
             watched_since: now,
             stale_index: true,
@@ -212,6 +223,19 @@ impl Router {
         &self.kin
     }
 
+    /// The addresses of the active router that no other virtual router serves in its place, and
+    /// when the first that one serves may be served no longer.
+    pub(crate) fn unserved(&self) -> (Vec<IpAddr>, Option<Timestamp>) {
+        let addresses = self.active().into_iter().flat_map(Speaker::addresses);
+        let unserved = addresses.filter(|address| !self.served.contains_key(address));
+        (unserved.collect(), self.served.values().min().copied())
+    }
+
+    /// Whether other virtual routers serve all addresses of the one that was active last.
+    pub(super) fn is_served_elsewhere(&self) -> bool {
+        !self.served.is_empty() && self.unserved().0.is_empty()
+    }
+
     /// The active router, if it is alive.
     pub(crate) fn live(&self, now: Timestamp) -> Option<&Speaker> {
         self.active().filter(|speaker| speaker.is_alive(now))
@@ -237,6 +261,13 @@ impl Router {
     /// Whether all ARP and neighbour discovery since `time` has been seen.
     pub(crate) fn heard_neighbours_since(&self, time: Timestamp) -> bool {
         self.saw_everything_since(time) && self.unheard.is_none_or(|unheard| unheard <= time)
+    }
+
+    /// Whether frames are known to have been lost since `time`.
+    pub(super) fn lost_since(&self, time: Timestamp) -> bool {
+        self.sight
+            .complete_since()
+            .is_some_and(|since| since > time)
     }
 
     /// What is seen of its segment.

@@ -14,9 +14,11 @@ pub(crate) struct Takeover {
     pub(crate) speaker: SpeakerId,
     pub(crate) reason: ChangeReason,
     pub(super) from: Option<IpAddr>,
-    pub(super) outage: Option<Span>,
+    pub(super) interregnum: Interregnum,
     /// The router may not know that it had lost its role: it has nothing to announce.
     pub(crate) returning: bool,
+    /// How many adverts came at once with the first.
+    pub(crate) at_once: u32,
     pub(crate) time: Timestamp,
     /// Since when it has been active in its own view, beside the old one.
     pub(super) claiming_since: Option<Timestamp>,
@@ -31,7 +33,57 @@ pub(crate) struct Takeover {
     pub(crate) completed: bool,
 }
 
+impl Takeover {
+    /// The active router was silent and is heard again, and no other took over meanwhile.
+    pub(crate) fn is_reunion(&self) -> bool {
+        self.reason == ChangeReason::Restarted && self.returning
+    }
+}
+
+/// What is known of the time between two active routers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Interregnum {
+    /// For how long no active router advertised.
+    pub(super) silence: Option<Span>,
+    /// For how long nobody held the addresses. That a router is silent does not tell: the kernel
+    /// of a killed daemon holds its addresses and answers for them.
+    pub(super) outage: Option<Span>,
+}
+
+/// A router that resigns answers no longer than this.
+const RELINQUISHED: Span = Span::from_millis(100);
+
 impl Router {
+    /// What is known of the time since `last`, the last advert of an active router, which resigned
+    /// by it or fell silent after it.
+    pub(super) fn interregnum(
+        &self,
+        last: Timestamp,
+        resigned: bool,
+        now: Timestamp,
+    ) -> Interregnum {
+        if !self.saw_everything_since(last) {
+            return Interregnum::default();
+        }
+        let answered = self
+            .neighbours
+            .answered
+            .values()
+            .any(|answer| *answer > last + RELINQUISHED);
+        let vacant = resigned && !answered && !self.is_served_elsewhere();
+        let unanswered = self
+            .neighbours
+            .probed()
+            .filter_map(|(_, probed)| probed.unanswered_since)
+            .filter(|since| *since >= last)
+            .min();
+        let since = if vacant { Some(last) } else { unanswered };
+        Interregnum {
+            silence: Some(now.since(last)),
+            outage: since.map(|since| now.since(since)),
+        }
+    }
+
     pub(super) fn open_takeover(&mut self, mut takeover: Takeover) {
         let Some(interval) = self.active().map(super::speaker::Speaker::interval) else {
             return;
@@ -46,11 +98,13 @@ impl Router {
             .map_or(Span::ZERO, |since| takeover.time.since(since));
         let early = early.max(claiming);
         for (address, announcement) in &mut self.neighbours.announcements {
+            // One virtual MAC serves all: what the router before announced is not the next one's.
+            let credited = announcement.in_tenure == Some(announcement.time);
             announcement.in_tenure = None;
             let by_active = announcement
                 .speaker
                 .is_none_or(|speaker| speaker == takeover.speaker);
-            if by_active && takeover.time.since(announcement.time) <= early {
+            if by_active && !credited && takeover.time.since(announcement.time) <= early {
                 announcement.in_tenure = Some(announcement.time);
                 takeover.announced.insert(*address, (1, announcement.time));
             }
@@ -128,7 +182,10 @@ impl Router {
             priority: to.priority,
             addresses: to.addresses().collect(),
             reason: takeover.reason,
-            outage_ms: takeover.outage.map(millis),
+            delayed: (takeover.is_reunion() && takeover.at_once > 1 && completed_at.is_some())
+                .then_some(takeover.at_once),
+            silence_ms: takeover.interregnum.silence.map(millis),
+            outage_ms: takeover.interregnum.outage.map(millis),
             completes: completed_at.map(|_| takeover.time),
             announced: completed_at.map(|_| announced),
             converged_ms: takeover

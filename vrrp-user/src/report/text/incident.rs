@@ -23,8 +23,13 @@ impl Style {
         let IncidentRecord { vrid, to, .. } = incident;
         write!(
             line,
-            "INCIDENT vrid {vrid}: {} took over at {} ({})",
+            "INCIDENT vrid {vrid}: {} {} at {} ({})",
             self.paint(STRONG, to),
+            if incident.from == Some(*to) {
+                "is active again"
+            } else {
+                "took over"
+            },
             local_time(time),
             incident.trigger.escape_debug()
         )?;
@@ -37,8 +42,17 @@ impl Style {
             }
             course(step, several, line)?;
         }
-        if let Some(outage) = incident.outage_ms {
-            write!(line, " · outage {}", self.paint(STRONG, Millis(outage)))?;
+        match (incident.outage_ms, incident.silence_ms) {
+            (Some(outage), _) => {
+                write!(line, " · outage {}", self.paint(STRONG, Millis(outage)))?;
+            }
+            (None, Some(silence)) => {
+                write!(line, " · {} without adverts", Millis(silence))?;
+            }
+            (None, None) => {}
+        }
+        if let Some(converged) = incident.converged_ms {
+            write!(line, " · first right answer after {}", Millis(converged))?;
         }
         for missing in &incident.missing {
             let missing = missing.escape_debug();

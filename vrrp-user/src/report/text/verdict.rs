@@ -32,8 +32,10 @@ impl Style {
             write!(line, ", was {from}")?;
         }
         write!(line, " ({})", state.reason.as_str())?;
-        if let Some(outage) = state.outage_ms {
-            write!(line, ", {} without adverts", Millis(outage))?;
+        match (state.outage_ms, state.silence_ms) {
+            (Some(outage), _) => write!(line, ", outage {}", Millis(outage))?,
+            (None, Some(silence)) => write!(line, ", {} without adverts", Millis(silence))?,
+            (None, None) => {}
         }
         for (position, address) in state.addresses.iter().enumerate() {
             write!(
