@@ -9,6 +9,7 @@ mod foreign;
 mod inputs;
 mod logs;
 mod schema;
+mod unread;
 
 use cases::golden;
 use command::Replay;

@@ -15,6 +15,7 @@
 mod clock;
 mod counting;
 mod drops;
+mod logs;
 mod losses;
 mod neighbours;
 mod requests;
@@ -42,7 +43,6 @@ use crate::{
     dropped::Dropped,
     keepalived_conf::Conf,
     link::{Links, Selection, Watch, WatchError},
-    log::Entry,
     machine::{AddressChange, HostLook},
     model::Timestamp,
     observer::{ArpMode, Observer, Settings},
@@ -261,6 +261,7 @@ impl Live {
                 _ = verifying.tick() => {
                     self.catch_up()?;
                     self.verify()?;
+                    self.tell_unread()?;
                 }
                 () = until(reading, now) => self.take_traffic()?,
                 () = until(relink_at, now) => {
@@ -299,21 +300,6 @@ impl Live {
                 }
             }
         }
-    }
-
-    /// Hands lines to the observer, after the frames that they may be about.
-    fn take_entries(&mut self, entries: &[Entry]) -> Result<(), LiveError> {
-        self.drain()?;
-        let now = self.clock.now()? - SETTLING;
-        for entry in entries {
-            if entry.past {
-                self.observer.recall_log(entry);
-            } else {
-                self.observer.handle_log(now, entry);
-            }
-            self.pass_outputs();
-        }
-        Ok(())
     }
 
     /// Hands what the kernel dropped to the observer.

@@ -15,6 +15,7 @@ mod probe;
 mod session;
 mod state;
 mod traffic;
+mod unread;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use probe::{Answer, Outcome, ProbeRecord, Role};
 pub use session::{Attachment, Loss, LossReason, Start, Summary};
 pub use state::{Announced, ChangeReason, StateRecord};
 pub use traffic::{TrafficRecord, Volume};
+pub use unread::{Unread, UnreadRecord};
 
 use crate::{frame::Direction, model::Timestamp};
 
@@ -86,6 +88,8 @@ pub enum Body {
     Finding(FindingRecord),
     /// A line of a VRRP daemon's log.
     Log(Box<LogRecord>),
+    /// A log that was to be read and told nothing.
+    Unread(UnreadRecord),
     /// A takeover, put together from the wire and the logs.
     Incident(IncidentRecord),
 }
@@ -120,6 +124,8 @@ pub enum Kind {
     Finding,
     /// A line of a VRRP daemon's log.
     Log,
+    /// A log that was to be read and told nothing.
+    Unread,
     /// A takeover, put together from the wire and the logs.
     Incident,
 }
@@ -141,6 +147,7 @@ impl Body {
             Self::Traffic(_) => Kind::Traffic,
             Self::Finding(_) => Kind::Finding,
             Self::Log(_) => Kind::Log,
+            Self::Unread(_) => Kind::Unread,
             Self::Incident(_) => Kind::Incident,
         }
     }

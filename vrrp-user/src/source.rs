@@ -16,6 +16,7 @@ mod follow;
 mod journal;
 mod recorded;
 mod split;
+mod tally;
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -28,7 +29,9 @@ pub use recorded::{OpenLogError, RecordedLogs};
 use crate::{
     log::{Calendar, Entry, Envelopes, LogLine},
     model::Timestamp,
+    record::{Unread, UnreadRecord},
 };
+use tally::Tally;
 
 /// A log file, as named on the command line: `[HOST=]PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +135,8 @@ impl LogSettings {
 
 /// Lines that go through the queue at once.
 const BATCH: usize = 256;
+/// Lines after which one of a log should have been understood.
+const ENOUGH: u64 = 10;
 /// Batches under way.
 const QUEUE: usize = 64;
 
@@ -139,6 +144,7 @@ const QUEUE: usize = 64;
 #[derive(Debug)]
 pub struct Logs {
     entries: mpsc::Receiver<Vec<Entry>>,
+    unread: mpsc::Receiver<UnreadRecord>,
     /// Keeps the queue open where there is no source.
     _open: mpsc::Sender<Vec<Entry>>,
 }
@@ -150,9 +156,13 @@ impl Logs {
     /// A source cannot be read at all.
     pub fn start(settings: &LogSettings, now: Timestamp) -> Result<Self, SourceError> {
         let (queue, entries) = mpsc::channel(QUEUE);
+        let (complaints, unread) = mpsc::channel(settings.files.len().max(1));
         let envelopes = Envelopes::new(Calendar::new(settings.zone.clone(), now));
         for file in &settings.files {
-            let intake = Intake::new(file.host.clone(), envelopes.clone(), queue.clone());
+            let intake = Intake {
+                complaint: Some((file.to_string(), complaints.clone())),
+                ..Intake::new(file.host.clone(), envelopes.clone(), queue.clone())
+            };
             follow::spawn(file.path.clone(), settings.from_start, intake)?;
         }
         if let Some(journal) = &settings.journal {
@@ -164,6 +174,7 @@ impl Logs {
         }
         Ok(Self {
             entries,
+            unread,
             _open: queue,
         })
     }
@@ -174,6 +185,11 @@ impl Logs {
             Some(entries) => entries,
             None => std::future::pending().await,
         }
+    }
+
+    /// A log in which nothing is understood, if one was found since the last call.
+    pub fn try_unread(&mut self) -> Option<UnreadRecord> {
+        self.unread.try_recv().ok()
     }
 
     /// Lines that are at hand already.
@@ -212,6 +228,9 @@ struct Intake {
     queue: mpsc::Sender<Vec<Entry>>,
     lines: Vec<LogLine>,
     batch: Vec<Entry>,
+    tally: Tally,
+    /// Name of a file, and where to tell that nothing in it is understood; told once.
+    complaint: Option<(String, mpsc::Sender<UnreadRecord>)>,
     /// What is taken was written before the watch began.
     past: bool,
     /// So was what was written before this time.
@@ -229,6 +248,8 @@ impl Intake {
             queue,
             lines: Vec::new(),
             batch: Vec::new(),
+            tally: Tally::default(),
+            complaint: None,
             past: false,
             past_until: None,
         }
@@ -249,11 +270,22 @@ impl Intake {
             let until = self.past_until;
             let is_old = |end: Timestamp| until.is_some_and(|until| end < until);
             let past = self.past || line.time.is_some_and(|time| is_old(time.end));
-            self.batch.extend(Entry::read(line).map(|entry| Entry {
+            self.tally.count(&line);
+            let entry = Entry::read(line).map(|entry| Entry {
                 here: self.host.is_none(),
                 past,
                 ..entry
-            }));
+            });
+            self.tally.count_entry(entry.as_ref());
+            self.batch.extend(entry);
+        }
+        if self.tally.lines() >= ENOUGH
+            && let Some((name, complaints)) = self.complaint.take()
+            && self.tally.is_opaque()
+        {
+            let record = self.tally.record(name, Unread::NotUnderstood);
+            // There is room for one of each file.
+            let _: Result<(), TrySendError<UnreadRecord>> = complaints.try_send(record);
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     let mut run = Run {
         observer: Observer::new(settings),
         logs: RecordedLogs::open(&logs, args.log.zone())?,
+        began: None,
         last: None,
         report: Report::open(&args.output.report())?,
         files: args
@@ -74,7 +75,9 @@ const POSTLUDE: Span = Span::from_secs(10);
 struct Run {
     observer: Observer,
     logs: RecordedLogs,
-    /// Time of the last item of the capture.
+    /// Time of the first item of the capture.
+    began: Option<Timestamp>,
+    /// Time of the last one.
     last: Option<Timestamp>,
     report: Report,
     files: Vec<String>,
@@ -103,6 +106,7 @@ impl Run {
         while let Some((written, entry)) = self.logs.next_until(time) {
             self.observer.handle_log(written, &entry);
         }
+        self.began.get_or_insert(time);
         self.last = Some(time);
         match item {
             Item::Frame(frame) => {
@@ -123,6 +127,17 @@ impl Run {
         }
         let start = self.start();
         self.observer.handle_start(time, start);
+    }
+
+    /// Tells of logs that told nothing: they are of another time, or in a format that is not known.
+    fn tell_unread(&mut self) {
+        let Some((begin, last)) = self.began.zip(self.last) else {
+            return;
+        };
+        for unread in self.logs.unread(begin, last, PRELUDE.max(POSTLUDE)) {
+            complain(&unread);
+            self.observer.handle_unread(last, unread);
+        }
     }
 
     /// The capture ended, and time with it: what was logged right after is still about it.
@@ -165,6 +180,7 @@ impl Run {
 
     fn finish(&mut self) -> io::Result<()> {
         self.end_logs();
+        self.tell_unread();
         self.observer.finish();
         self.drain()?;
         self.report.flush()

@@ -28,8 +28,8 @@ pub(super) fn report(advert: &Advert, mac: Option<MacAddr>) -> Report {
             )],
             advice:
                 "The packet was damaged or rewritten on its way (NAT of unicast adverts changes \
-                     the pseudo header), or its sender computes wrongly. With keepalived, \
-                     v3_checksum_as_v2 leaves the addresses out of the checksum."
+                     the pseudo header), or its sender computes wrongly. With keepalived \
+                     from 2.3.3 on, v3_checksum_as_v2 on all routers leaves the addresses out of the checksum."
                     .to_owned(),
         },
     }

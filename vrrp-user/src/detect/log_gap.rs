@@ -43,7 +43,7 @@ impl Detector for LogGap {
                 "the logger says that it left lines out".to_owned(),
             )],
             advice: "Raise the limits of the logger: RateLimitIntervalSec and RateLimitBurst in \
-                     journald.conf, SysSock.RateLimit in rsyslog."
+                     journald.conf, SysSock.RateLimit.Interval and SysSock.RateLimit.Burst of rsyslog's imuxsock."
                 .to_owned(),
         }
     }

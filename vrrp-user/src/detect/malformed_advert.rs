@@ -27,8 +27,8 @@ pub(super) fn report(advert: &Advert, mac: Option<MacAddr>, defect: Defect) -> R
             ),
             evidence: vec![advert_evidence(advert, mac, defect.as_str().to_owned())],
             advice: "See what sends them: another implementation, a newer keepalived with options \
-                     that older ones do not know, or a device on the way that rewrites packets. A \
-                     capture with `vrrpwatch record` shows the bytes."
+                     that older ones do not know, or a device on the way that rewrites packets; \
+                     an empty one is a scan or an attack. `vrrpwatch run -w FILE` keeps the packets."
                 .to_owned(),
         },
     }

@@ -36,8 +36,8 @@ impl Detector for PlaintextAuth {
                 "authentication type 1, PASS".to_owned(),
             )],
             advice: "The password guards against mistakes only; do not use it for anything else. \
-                     Filter IP protocol 112 at the edge of the segment, use VRRPv3, which has no \
-                     authentication, or auth_hmac of keepalived 2.4."
+                     Filter IP protocol 112 at the edge of the segment, or use VRRPv3, which has no \
+                     authentication, or auth_hmac of keepalived 2.4, on all routers at a time."
                 .to_owned(),
         }
     }

@@ -82,7 +82,8 @@ pub(super) fn split_brain(view: &View<'_>, sign: &Sign) -> Description {
         evidence: evidence(view, &speakers),
         advice: format!(
             "Traffic to {held} goes to either machine until this is fixed. {remedy} If it cannot \
-             wait, stop keepalived on the one with the lower priority."
+             wait, stop keepalived on the one with the lower priority, unless the other is cut off \
+             from its clients."
         ),
     }
 }

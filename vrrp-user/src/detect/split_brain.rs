@@ -113,7 +113,8 @@ fn describe_silent(view: &View<'_>, held: &[IpAddr], cause: &Cause) -> Descripti
             .collect(),
         advice: format!(
             "Traffic to {held} goes to either machine until this is fixed. {remedy} If it cannot \
-             wait, stop keepalived on the one with the lower priority."
+             wait, stop keepalived on the one with the lower priority, unless the other is cut off \
+             from its clients."
         ),
     }
 }

@@ -71,7 +71,7 @@ impl Detector for VipUnanswered {
             evidence: asked.chain([advertises]).collect(),
             advice: format!(
                 "See with `ip address` on {} whether it has the address: NetworkManager, \
-                 systemd-networkd or a hand may have removed it, and reloading keepalived adds it \
+                 systemd-networkd or a hand may have removed it, and restarting keepalived adds it \
                  again. If it is there, look for arp_ignore or a filter for ARP.",
                 active.source
             ),

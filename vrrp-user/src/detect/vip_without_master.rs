@@ -81,9 +81,10 @@ impl Detector for VipWithoutMaster {
                 named.join(" and by ")
             ),
             evidence: answers.chain(last).collect(),
-            advice: "Nobody would take the address over if that machine failed: start keepalived \
-                     there, or see in its log why it died. It left the address behind, unless \
-                     somebody else has been given it."
+            advice: "Nobody would take the address over if that machine failed. See whether \
+                     keepalived runs there: then its adverts do not come here. If it does not, its \
+                     log says why, and it left the address behind; start it at a time when the \
+                     address may go for some seconds."
                 .to_owned(),
         }
     }
@@ -145,10 +146,11 @@ pub(super) fn report(round: &Round) -> Report {
                     what: format!("answers for {address}"),
                 })
                 .collect(),
-            advice: "If the address is a virtual one, start keepalived on its routers, or see why \
-                     their adverts do not come here: IGMP snooping, unicast peers, another VLAN. \
-                     If it is not, do not ask for it."
-                .to_owned(),
+            advice:
+                "If the address is a virtual one, see whether keepalived runs on its routers, and \
+                     why their adverts do not come here: IGMP snooping, unicast peers, another \
+                     VLAN. If it is not, do not ask for it."
+                    .to_owned(),
         },
     }
 }

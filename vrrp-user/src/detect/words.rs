@@ -138,7 +138,7 @@ pub(super) fn checksum_variant(one: &Config, other: &Config) -> (String, &'stati
         (
             "one leaves the pseudo header out of the VRRPv3 checksum and the other does not"
                 .to_owned(),
-            "Set v3_checksum_as_v2 on all routers or on none; RFC 9568 wants it set, keepalived \
+            "Set v3_checksum_as_v2 (keepalived from 2.3.3 on) on all routers or on none; RFC 9568 wants it set, keepalived \
              and FRR leave it unset by default. keepalived that has it set takes either; one that \
              has not drops the other.",
         )
@@ -225,7 +225,7 @@ pub(super) fn cause(cause: &Cause, one: &Speaker, other: &Speaker) -> (String, &
         _ => (
             "nothing in the adverts explains it, so they do not reach each other".to_owned(),
             "Look for what drops VRRP between them: a firewall (allow IP protocol 112), IGMP \
-             snooping for 224.0.0.18, rp_filter, or a broken link; unicast_peer avoids multicast \
+             snooping for 224.0.0.18, rp_filter, or a broken link. unicast_peer, on all routers, avoids multicast \
              altogether.",
         ),
     }

@@ -118,7 +118,7 @@ pub(super) const GARP_NOT_SENT: Explanation = Explanation {
         "A filter for ARP on the host: arptables, nftables (family arp or netdev).",
         "The interface was down or just coming up.",
     ],
-    action: "Find the filter, and announce the address again.",
+    action: "Find the filter, and announce the address again if this host is the active router.",
     next: &[
         "nft list ruleset; arptables -L",
         "arping -U -c 3 -I INTERFACE ADDRESS    # tells the neighbours now",

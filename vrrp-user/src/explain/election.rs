@@ -23,8 +23,8 @@ pub(super) const SPLIT_BRAIN: Explanation = Explanation {
         "unicast-multicast-mix: one router has unicast_peer and the other has not.",
         "owner-conflict: both have priority 255.",
     ],
-    action: "Follow the cause that the finding names. To end the outage first, stop keepalived on the \
-        router with the lower priority.",
+    action: "Follow the cause that the finding names. If it cannot wait, stop keepalived on the router with \
+        the lower priority, unless the other is cut off from its clients.",
     next: &[
         "nft list ruleset    # on both: is IP protocol 112 accepted?",
         "keepalived --config-test    # on both, then compare the vrrp_instance blocks",
@@ -116,8 +116,8 @@ pub(super) const FALSE_OWNER: Explanation = Explanation {
 
 pub(super) const SILENT_FAILOVER: Explanation = Explanation {
     meaning: "The active router stopped advertising without saying so, and another took over when its \
-        timer ran out. Clients were without service for three to four intervals. The old router \
-        may still have the addresses.",
+        timer ran out. If the old machine is down, clients were without service meanwhile; if only its \
+        daemon died, its kernel went on answering, and may do so still.",
     wire: "No advert with priority 0; silence for Master_Down_Interval, then adverts of another \
         source.",
     log: "\"Receive advertisement timeout\" and \"Entering MASTER STATE\" on the new router; on the old \
@@ -128,7 +128,7 @@ pub(super) const SILENT_FAILOVER: Explanation = Explanation {
         "The machine stood still: swapping, a paused virtual machine, a starved scheduler.",
     ],
     action: "Find out what became of the old router. If it is up and keepalived is not, it answers \
-        for the addresses still: start keepalived there or remove them.",
+        for the addresses still: start keepalived there, which removes them or takes them properly.",
     next: &[
         "journalctl -k -u keepalived --since -10min    # on the old router",
         "ip address    # on the old router: are the addresses gone?",

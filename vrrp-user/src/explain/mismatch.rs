@@ -78,7 +78,7 @@ pub(super) const CHECKSUM_VARIANT: Explanation = Explanation {
         "Two products with different readings of the RFC.",
         "unicast adverts of keepalived up to 1.3.6, which have the multicast group in the checksum.",
     ],
-    action: "Set v3_checksum_as_v2 on all keepalived routers, or on none; beside a Cisco or Juniper \
+    action: "Set v3_checksum_as_v2 (keepalived from 2.3.3 on) on all keepalived routers, or on none; beside a Cisco or Juniper \
         router it must be set.",
     next: BOTH,
 };

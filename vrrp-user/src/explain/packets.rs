@@ -14,8 +14,8 @@ pub(super) const BAD_CHECKSUM: Explanation = Explanation {
         "A device that damages or rewrites packets; a faulty network card or offload.",
         "Adverts made up by a tool.",
     ],
-    action: "Compare captures at both ends. Behind NAT, v3_checksum_as_v2 leaves the addresses out of \
-        the checksum.",
+    action: "Compare captures at both ends. Behind NAT, v3_checksum_as_v2 (keepalived from 2.3.3 on), set on all \
+        routers, leaves the addresses out of the checksum.",
     next: &["vrrpwatch run -w bad.pcap    # on both routers, and compare"],
 };
 

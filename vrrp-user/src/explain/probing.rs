@@ -15,7 +15,7 @@ pub(super) const VIP_UNANSWERED: Explanation = Explanation {
         "The address could not be added: it is in use on another interface, or the prefix is wrong.",
         "NetworkManager, systemd-networkd, cloud-init or a script rewrote the interface's addresses.",
     ],
-    action: "Look whether the active router has the address. Reload keepalived there to have it added \
+    action: "Look whether the active router has the address. Restart keepalived there to have it added \
         again, and keep others from managing that interface.",
     next: &[
         "vrrpwatch who ADDRESS    # all the evidence there is, once",
@@ -58,7 +58,8 @@ pub(super) const VIP_WITHOUT_MASTER: Explanation = Explanation {
         "The address is configured by hand or by the distribution as well.",
         "The adverts do not come here: IGMP snooping, unicast peers, another VLAN.",
     ],
-    action: "Start keepalived on the machine that answers; it takes the address into its care again.",
+    action: "See whether keepalived runs on the machine that answers: then it is its adverts that do not come \
+        here. If it does not, start it; the address goes for the seconds that it waits to become active.",
     next: &[
         "vrrpwatch who ADDRESS    # who answers?",
         "systemctl status keepalived; journalctl -u keepalived -n 50    # on that machine",

@@ -4,6 +4,7 @@
 //! for syslog that exist round times to points, which here have to stay windows, and know neither
 //! keepalived's own files nor containers.
 
+mod container;
 mod json;
 mod syslog;
 
@@ -44,9 +45,21 @@ impl Envelopes {
 
     fn read_text(&self, text: &str, lines: &mut Vec<LogLine>) {
         let text = text.trim_end_matches(['\n', '\r', '\0']);
-        if !text.is_empty() {
-            lines.push(syslog::read(&self.calendar, clip(text)));
+        if text.is_empty() {
+            return;
         }
+        let text = clip(text);
+        let Some(wrapped) = container::unwrap(&self.calendar, text) else {
+            lines.push(syslog::read(&self.calendar, text));
+            return;
+        };
+        let mut line = syslog::read(&self.calendar, wrapped.text);
+        line.host = line.host.or_else(|| wrapped.name.map(Into::into));
+        if wrapped.time.is_some() {
+            line.time = wrapped.time;
+            line.inferred = Inferred::default();
+        }
+        lines.push(line);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     daemon::Concern,
     log::{Entry, Inferred},
     model::Timestamp,
-    record::{Body, LogRecord, Record},
+    record::{Body, LogRecord, Record, UnreadRecord},
 };
 
 /// Hosts of which it is remembered that something was said.
@@ -36,6 +36,12 @@ impl Observer {
     /// Takes in a line from before the run: what the daemon is, not what it did.
     pub fn recall_log(&mut self, entry: &Entry) {
         self.analyst.recall_log(entry);
+    }
+
+    /// Takes in that a log told nothing.
+    pub fn handle_unread(&mut self, now: Timestamp, unread: UnreadRecord) {
+        self.advance(now);
+        self.report(self.now, Body::Unread(unread));
     }
 
     fn report_log(&mut self, now: Timestamp, entry: &Entry, concern: Concern) {

@@ -77,6 +77,7 @@ impl Style {
             Body::Traffic(traffic) => self.traffic(traffic, line),
             Body::Finding(finding) => self.finding(finding, line),
             Body::Log(log) => self.log(log, line),
+            Body::Unread(unread) => write!(line, "{} {unread}", self.paint(WARNING, "UNREAD")),
             Body::Incident(incident) => self.incident(incident, record.time, line),
         }
     }

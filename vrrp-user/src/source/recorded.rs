@@ -10,11 +10,12 @@ use std::{
 
 use jiff::tz::TimeZone;
 
-use super::{LogFile, split::Splitter};
+use super::{LogFile, split::Splitter, tally::Tally};
 use crate::{
     log::{Calendar, Entry, Envelopes, LogLine},
     merge::Pending,
-    model::Timestamp,
+    model::{Span, Timestamp},
+    record::UnreadRecord,
 };
 
 /// A log file cannot be opened.
@@ -38,6 +39,11 @@ pub struct RecordedLogs {
 
 #[derive(Debug)]
 struct Recorded {
+    /// As it was named.
+    name: String,
+    tally: Tally,
+    /// Bytes that were read.
+    read: u64,
     host: Option<Arc<str>>,
     bytes: BufReader<File>,
     split: Splitter,
@@ -64,6 +70,9 @@ impl RecordedLogs {
                     source,
                 })?;
                 Ok(Recorded {
+                    name: file.to_string(),
+                    tally: Tally::default(),
+                    read: 0,
                     host: file.host.clone(),
                     bytes: BufReader::new(bytes),
                     split: Splitter::default(),
@@ -101,6 +110,24 @@ impl RecordedLogs {
         Some((time, item))
     }
 
+    /// The logs that told nothing of the capture, which lasted from `begin` to `end`, and why; of
+    /// what was written so long before or after it, they may tell as well.
+    pub fn unread(&mut self, begin: Timestamp, end: Timestamp, around: Span) -> Vec<UnreadRecord> {
+        self.files
+            .iter_mut()
+            .filter_map(|file| {
+                while !file.ended
+                    && !file.tally.covers(begin - around, end + around)
+                    && file.read < LOOK_AHEAD
+                {
+                    file.read_on();
+                    file.ready.clear();
+                }
+                file.tally.unread(file.name.clone(), (begin, end), around)
+            })
+            .collect()
+    }
+
     fn refill(&mut self, number: usize) {
         let file = &mut self.files[number];
         if let Some(entry) = file.next_entry() {
@@ -116,42 +143,57 @@ impl RecordedLogs {
     }
 }
 
+/// Bytes of a log that are read to tell of which time it is.
+const LOOK_AHEAD: u64 = 64 << 20;
+
 impl Recorded {
     fn next_entry(&mut self) -> Option<Entry> {
-        let mut chunk = [0; 8 << 10];
         loop {
             if let Some(entry) = self.ready.pop() {
                 return Some(entry);
             }
-            let envelopes = self.envelopes.as_ref()?;
-            if self.ended {
+            if self.ended || self.envelopes.is_none() {
                 return None;
             }
-            let lines = &mut self.lines;
-            match self.bytes.read(&mut chunk) {
-                Ok(0) => {
-                    self.ended = true;
-                    self.split.end(|line| envelopes.read(line, lines));
-                }
-                Ok(count) => self
-                    .split
-                    .push(&chunk[..count], |line| envelopes.read(line, lines)),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    tracing::warn!(%error, "a log file cannot be read on");
-                    self.ended = true;
-                }
-            }
-            for mut line in self.lines.drain(..) {
-                if let Some(host) = &self.host {
-                    line.host = Some(Arc::clone(host));
-                }
-                self.ready.extend(Entry::read(line).map(|entry| Entry {
-                    here: self.host.is_none(),
-                    ..entry
-                }));
-            }
-            self.ready.reverse();
+            self.read_on();
         }
+    }
+
+    /// Reads a piece of the file.
+    fn read_on(&mut self) {
+        let Some(envelopes) = self.envelopes.as_ref() else {
+            return;
+        };
+        let mut chunk = [0; 8 << 10];
+        let lines = &mut self.lines;
+        match self.bytes.read(&mut chunk) {
+            Ok(0) => {
+                self.ended = true;
+                self.split.end(|line| envelopes.read(line, lines));
+            }
+            Ok(count) => {
+                self.read += count as u64;
+                self.split
+                    .push(&chunk[..count], |line| envelopes.read(line, lines));
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                tracing::warn!(%error, "a log file cannot be read on");
+                self.ended = true;
+            }
+        }
+        for mut line in self.lines.drain(..) {
+            if let Some(host) = &self.host {
+                line.host = Some(Arc::clone(host));
+            }
+            self.tally.count(&line);
+            let entry = Entry::read(line).map(|entry| Entry {
+                here: self.host.is_none(),
+                ..entry
+            });
+            self.tally.count_entry(entry.as_ref());
+            self.ready.extend(entry);
+        }
+        self.ready.reverse();
     }
 }

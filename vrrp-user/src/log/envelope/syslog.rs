@@ -1,12 +1,12 @@
-//! Lines of text: RFC 3164, RFC 5424, RFC 3339 as rsyslog writes it, `--log-console`, `-g FILE`,
-//! FRR's own file, and lines that are nothing but text.
+//! Lines of text: RFC 3164, RFC 5424, RFC 3339 as rsyslog writes it, busybox and OpenWrt's logread,
+//! `--log-console`, `-g FILE`, FRR's own file, and lines that are nothing but text.
 
 use jiff::civil::{Date, Time};
 
 use crate::{
     log::{
         Inferred, LogLine, Window, Writer,
-        time::{Calendar, clock_time, month, window},
+        time::{Calendar, clock_time, fraction_of_second, month, window},
     },
     model::Span,
 };
@@ -19,9 +19,9 @@ pub(super) fn read(calendar: &Calendar, line: &str) -> LogLine {
             None => rfc3164(calendar, rest).or_else(|| rfc3339(rest)),
         },
         None => rfc3339(line)
-            .or_else(|| console(calendar, line))
-            .or_else(|| rfc3164(calendar, line))
-            .or_else(|| frr_file(calendar, line)),
+            .or_else(|| own_file(calendar, line))
+            .or_else(|| logread(calendar, line))
+            .or_else(|| rfc3164(calendar, line)),
     };
     unwrapped.unwrap_or_else(|| LogLine::new(Writer::Unknown, None, Inferred::default(), line))
 }
@@ -83,19 +83,84 @@ fn rfc3164(calendar: &Calendar, line: &str) -> Option<LogLine> {
     Some(tagged(Some(window), inferred, rest))
 }
 
+/// A line that a daemon writes by itself, to a file or to its output.
+pub(super) fn own_file(calendar: &Calendar, line: &str) -> Option<LogLine> {
+    console(calendar, line).or_else(|| frr_file(calendar, line))
+}
+
 /// `Wed Feb 21 21:57:11 2024: text`, also with nine digits of a fraction.
 fn console(calendar: &Calendar, line: &str) -> Option<LogLine> {
+    let (day, time, rest) = ctime(line)?;
+    let (year, text) = rest.split_once(':')?;
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    dated(calendar, day.of(year)?, time, text)
+}
+
+/// `Mon Mar 24 12:49:43 2025 daemon.info Keepalived_vrrp[8316]: text`, on OpenWrt; with `-t` there is
+/// `[1742820583.123]` before the facility.
+fn logread(calendar: &Calendar, line: &str) -> Option<LogLine> {
+    let (day, (time, width), rest) = ctime(line)?;
+    let (year, rest) = word(rest)?;
+    let local = calendar.local(day.of(year)?.to_datetime(time), width)?;
+    let (exact, rest) = match epoch(rest) {
+        Some((exact, rest)) => (Some(exact), rest),
+        None => (None, rest),
+    };
+    let rest = after_facility(rest)?;
+    let inferred = Inferred {
+        zone: exact.is_none(),
+        ..Inferred::default()
+    };
+    Some(by_tag(Some(exact.unwrap_or(local)), inferred, rest))
+}
+
+/// A month and a day of a year that follows.
+struct Day {
+    month: i8,
+    day: i8,
+}
+
+impl Day {
+    fn of(&self, year: &str) -> Option<Date> {
+        Date::new(year.parse().ok()?, self.month, self.day).ok()
+    }
+}
+
+/// `Wed Feb 21 21:57:11 `, and what follows.
+fn ctime(line: &str) -> Option<(Day, (Time, Span), &str)> {
     let (weekday, rest) = word(line)?;
     let (name, rest) = word(rest)?;
     let (day, rest) = word(rest)?;
     let (time, rest) = word(rest)?;
-    let (year, text) = rest.split_once(':')?;
     if !weekday.starts_with(char::is_alphabetic) {
         return None;
     }
-    let date = Date::new(year.parse().ok()?, month(name)?, day.parse().ok()?).ok()?;
-    let text = text.strip_prefix(' ').unwrap_or(text);
-    dated(calendar, date, clock_time(time)?, text)
+    let day = Day {
+        month: month(name)?,
+        day: day.parse().ok()?,
+    };
+    Some((day, clock_time(time)?, rest))
+}
+
+/// `[1742820583.123] `, seconds since 1970, and what follows.
+fn epoch(text: &str) -> Option<(Window, &str)> {
+    let (seconds, rest) = text.strip_prefix('[')?.split_once("] ")?;
+    let (seconds, fraction) = seconds.split_once('.')?;
+    let (nanos, width) = fraction_of_second(fraction)?;
+    let start = jiff::Timestamp::new(seconds.parse().ok()?, nanos).ok()?;
+    Some((window(start, width)?, rest))
+}
+
+/// The text behind `daemon.info `.
+fn after_facility(text: &str) -> Option<&str> {
+    const SEVERITIES: [&str; 11] = [
+        "emerg", "panic", "alert", "crit", "err", "error", "warn", "warning", "notice", "info",
+        "debug",
+    ];
+    let (priority, rest) = word(text)?;
+    let (facility, severity) = priority.split_once('.')?;
+    let named = facility.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (!facility.is_empty() && named && SEVERITIES.contains(&severity)).then_some(rest)
 }
 
 /// `2026/08/21 11:22:20 VRRP: text`
@@ -127,10 +192,18 @@ fn dated(
     Some(LogLine::new(Writer::Daemon, Some(window), inferred, text))
 }
 
-/// `node Keepalived_vrrp[3352]: text`
+/// `node Keepalived_vrrp[3352]: text`; busybox has `daemon.info` before the tag.
 fn tagged(window: Option<Window>, inferred: Inferred, rest: &str) -> LogLine {
     let (host, rest) = word(rest).unwrap_or(("", rest));
-    let mut unwrapped = match tag(rest) {
+    let rest = after_facility(rest).unwrap_or(rest);
+    let mut unwrapped = by_tag(window, inferred, rest);
+    unwrapped.host = present(host).map(Into::into);
+    unwrapped
+}
+
+/// `Keepalived_vrrp[3352]: text`
+fn by_tag(window: Option<Window>, inferred: Inferred, rest: &str) -> LogLine {
+    match tag(rest) {
         Some((ident, pid, text)) => {
             let mut unwrapped = LogLine::new(Writer::of(ident), window, inferred, text);
             unwrapped.ident = Some(ident.to_owned());
@@ -139,9 +212,7 @@ fn tagged(window: Option<Window>, inferred: Inferred, rest: &str) -> LogLine {
         }
         // What a logger says in its own name, such as that a line was repeated.
         None => LogLine::new(Writer::Unknown, window, inferred, rest),
-    };
-    unwrapped.host = present(host).map(Into::into);
-    unwrapped
+    }
 }
 
 fn tag(rest: &str) -> Option<(&str, Option<u32>, &str)> {

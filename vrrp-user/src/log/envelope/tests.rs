@@ -117,6 +117,101 @@ fn files_of_the_daemons_own() {
 }
 
 #[test]
+fn what_containers_put_before_a_line() {
+    const OWN: &str = "Fri Nov 25 04:56:55 2022: ";
+    const EXACT: &str = "2022-11-25T03:56:55.306531Z";
+    let nanosecond = Span::from_nanos(1);
+    let stamp = "2022-11-25T03:56:55.306531381+00:00";
+    let cases = [
+        (format!("{stamp} stderr F {OWN}"), None, EXACT, nanosecond),
+        (format!("{stamp} stdout P {OWN}"), None, EXACT, nanosecond),
+        (format!("{stamp} {OWN}"), None, EXACT, nanosecond),
+        (
+            format!("keepalived_1  | {OWN}"),
+            Some("keepalived_1"),
+            "2022-11-25T03:56:55.000000Z",
+            SECOND,
+        ),
+        (
+            format!("\u{1b}[36mkeepalived-1  |\u{1b}[0m {OWN}"),
+            Some("keepalived-1"),
+            "2022-11-25T03:56:55.000000Z",
+            SECOND,
+        ),
+        (
+            format!("keepalived-1  | {stamp} {OWN}"),
+            Some("keepalived-1"),
+            EXACT,
+            nanosecond,
+        ),
+        (
+            format!("[pod/keepalived-x7k2p/main] {stamp} {OWN}"),
+            Some("keepalived-x7k2p"),
+            EXACT,
+            nanosecond,
+        ),
+    ];
+    for (front, host, start, width) in cases {
+        let line = only(&format!("{front}{TEXT}"));
+        assert_eq!(line.text, TEXT, "{front}");
+        assert_eq!(line.writer, Writer::Daemon, "{front}");
+        assert_eq!(line.host.as_deref(), host, "{front}");
+        assert_eq!(time(&line), (start.to_owned(), width), "{front}");
+        assert_eq!(line.inferred.any(), width == SECOND, "{front}");
+    }
+    // A host of syslog is no daemon's own time.
+    let line = only(&format!("{stamp} node Keepalived_vrrp[7]: {TEXT}"));
+    assert_eq!(line.host.as_deref(), Some("node"));
+    // What only looks like a prefix.
+    for odd in [
+        "|",
+        " | ",
+        "a b | c",
+        "\u{1b}[",
+        "\u{1b}[3",
+        "[pod/",
+        "[pod/a/b]",
+        "[pod//] x",
+    ] {
+        assert_eq!(only(odd).writer, Writer::Unknown, "{odd}");
+    }
+}
+
+#[test]
+fn small_systems() {
+    let cases = [
+        (
+            "Mon Mar 24 12:49:43 2025 daemon.info Keepalived_vrrp[8316]: ",
+            ("2025-03-24T11:49:43.000000Z", SECOND, None, true),
+        ),
+        (
+            "Mon Mar 24 12:49:43 2025 [1742820583.123] daemon.info Keepalived_vrrp[8316]: ",
+            (
+                "2025-03-24T12:49:43.123000Z",
+                Span::from_millis(1),
+                None,
+                false,
+            ),
+        ),
+        (
+            "Mar 24 12:49:43 OpenWrt daemon.info Keepalived_vrrp[8316]: ",
+            ("2026-03-24T11:49:43.000000Z", SECOND, Some("OpenWrt"), true),
+        ),
+    ];
+    for (front, (start, width, host, inferred)) in cases {
+        let line = only(&format!("{front}{TEXT}"));
+        assert_eq!(line.text, TEXT, "{front}");
+        assert_eq!(line.ident.as_deref(), Some("Keepalived_vrrp"), "{front}");
+        assert_eq!(line.pid, Some(8316), "{front}");
+        assert_eq!(line.host.as_deref(), host, "{front}");
+        assert_eq!(time(&line), (start.to_owned(), width), "{front}");
+        assert_eq!(line.inferred.any(), inferred, "{front}");
+    }
+    let kernel = only("Mon Mar 24 12:49:43 2025 kern.info kernel: [   12.345678] eth0: link down");
+    assert_eq!(kernel.writer, Writer::System);
+}
+
+#[test]
 fn containers() {
     let line = only(
         r#"{"log":"Tue Feb 12 02:08:58 2019: VRRP child process(27323) died: Respawning\n","stream":"stderr","time":"2019-02-12T02:08:58.507727722Z"}"#,
