@@ -6,7 +6,7 @@ use serde_json::Value;
 use vrrp_user::{
     model::FingerprintKey,
     observer::{ArpMode, Observer, Output, Settings},
-    record::{Body, FindingRecord, Record, Status},
+    record::{Body, Code, FindingRecord, Record, Severity, Status},
     replay::{Input, Item, Replay},
 };
 
@@ -97,4 +97,27 @@ fn words(value: &Value) -> impl Iterator<Item = &str> {
         .expect("a list")
         .iter()
         .map(|word| word.as_str().expect("a word"))
+}
+
+#[test]
+fn carp_is_a_warning_only_where_its_vhid_is_a_vrid() {
+    for (case, severity) in [
+        ("98-carp-vhid-is-vrid", Severity::Warning),
+        ("33-ucarp-pair", Severity::Info),
+    ] {
+        let found: Vec<FindingRecord> = replay(case)
+            .into_iter()
+            .filter_map(|record| match record.body {
+                Body::Finding(finding) if finding.status == Status::Raised => Some(finding),
+                _ => None,
+            })
+            .filter(|finding| finding.code == Code::CarpNeighbour)
+            .collect();
+        assert!(!found.is_empty(), "{case}");
+        for finding in found {
+            assert_eq!(finding.severity, severity, "{case}: {}", finding.message);
+            let told = finding.message.contains("00:00:5e:00:01:33");
+            assert_eq!(told, severity == Severity::Warning, "{}", finding.message);
+        }
+    }
 }

@@ -177,7 +177,9 @@ impl Analyst {
         match &sighting.packet.body {
             wire::Body::Advert(advert) => self.advert(&segment, sighting, advert),
             wire::Body::Carp(carp) => {
-                let report = carp_neighbour::report(carp, sighting.packet.source_mac);
+                let mac = sighting.packet.source_mac;
+                let place = (&self.tracker, &segment);
+                let report = carp_neighbour::report(carp, mac, place, self.now);
                 self.note(&segment, report);
             }
             wire::Body::Arp(arp) => self.arp(&segment, sighting, arp),

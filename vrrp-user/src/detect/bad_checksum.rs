@@ -10,6 +10,7 @@ use crate::{model::MacAddr, record::Code, wire::Advert};
 pub(super) fn report(advert: &Advert, mac: Option<MacAddr>) -> Report {
     Report {
         code: Code::BadChecksum,
+        severity: Code::BadChecksum.severity(),
         source: advert.source,
         vrid: advert.vrid,
         addresses: advert.addresses.clone(),

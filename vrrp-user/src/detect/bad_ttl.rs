@@ -10,6 +10,7 @@ use crate::{model::MacAddr, record::Code, wire::Advert};
 pub(super) fn report(advert: &Advert, mac: Option<MacAddr>, ttl: u8) -> Report {
     Report {
         code: Code::BadTtl,
+        severity: Code::BadTtl.severity(),
         source: advert.source,
         vrid: advert.vrid,
         addresses: advert.addresses.clone(),

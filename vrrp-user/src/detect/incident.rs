@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{AdvertInterval, MacAddr, Span, Timestamp, Vrid},
-    record::{Code, Evidence},
+    record::{Code, Evidence, Severity},
     tracker::Segment,
     wire::Advert,
 };
@@ -20,6 +20,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Report {
     pub(super) code: Code,
+    pub(super) severity: Severity,
     pub(super) source: IpAddr,
     pub(super) vrid: Option<Vrid>,
     pub(super) addresses: Vec<IpAddr>,

@@ -174,7 +174,7 @@ impl Ledger {
         let description = report.description;
         let finding = FindingRecord {
             code: key.code,
-            severity: key.code.severity(),
+            severity: report.severity,
             status: Status::Raised,
             vrid: report.vrid,
             family: Some(Family::of(report.source)),

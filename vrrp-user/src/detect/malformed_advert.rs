@@ -14,6 +14,7 @@ use crate::{
 pub(super) fn report(advert: &Advert, mac: Option<MacAddr>, defect: Defect) -> Report {
     Report {
         code: Code::MalformedAdvert,
+        severity: Code::MalformedAdvert.severity(),
         source: advert.source,
         vrid: advert.vrid,
         addresses: advert.addresses.clone(),

@@ -160,6 +160,7 @@ impl Analyst {
         );
         Some(Report {
             code,
+            severity: code.severity(),
             source: *addresses.first()?,
             vrid: instance.vrid,
             quiet: QUIET,

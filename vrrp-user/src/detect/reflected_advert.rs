@@ -95,6 +95,7 @@ pub(super) fn report(
     };
     Report {
         code: Code::ReflectedAdvert,
+        severity: Code::ReflectedAdvert.severity(),
         source: advert.source,
         vrid: advert.vrid,
         addresses: advert.addresses.clone(),

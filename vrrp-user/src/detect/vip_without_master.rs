@@ -124,6 +124,7 @@ pub(super) fn report(round: &Round) -> Report {
         .collect();
     Report {
         code: Code::VipWithoutMaster,
+        severity: Code::VipWithoutMaster.severity(),
         source: address,
         vrid: None,
         addresses: vec![address],

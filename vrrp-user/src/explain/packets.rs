@@ -117,12 +117,13 @@ pub(super) const PLAINTEXT_AUTH: Explanation = Explanation {
 
 pub(super) const CARP_NEIGHBOUR: Explanation = Explanation {
     meaning: "A machine speaks CARP, the protocol of the BSDs and of ucarp, which has the protocol \
-        number and the group of VRRP. It is not part of any virtual router.",
+        number and the group of VRRP. It is not part of any virtual router. Where its VHID is the VRID of \
+        a virtual router of the segment, it is a warning: the two share a virtual MAC.",
     wire: "Messages of 36 bytes that begin like VRRPv2. tcpdump and tshark show them as a VRRPv2 router \
         with seven addresses and the priority 0, that is, one that resigns every second.",
     log: "\"vrrp packet too short\" for each of them, if the VHID is that of a virtual router.",
     causes: &["pfSense, OPNsense, OpenBSD, FreeBSD or ucarp on the segment."],
-    action: "Nothing, as long as no VHID equals a VRID: both make virtual MACs of it. Choose another \
-        virtual_router_id if they do.",
+    action: "Nothing, as long as no VHID equals a VRID: both make virtual MACs of it, and a switch sees \
+        a shared one move between two ports. Choose another virtual_router_id if they do.",
     next: &["vrrpwatch run --only carp"],
 };
