@@ -55,7 +55,10 @@ enum Verb {
     },
     /// Run every test, the privileged ones too, setting up what is missing.
     Test {
-        /// Arguments of `cargo test`.
+        /// Play every trouble from every seat instead, and write docs/seats.md; takes minutes.
+        #[arg(long)]
+        matrix: bool,
+        /// Arguments of `cargo test`; with --matrix, names of scenarios.
         #[arg(last = true)]
         args: Vec<OsString>,
     },
@@ -105,7 +108,8 @@ fn perform(verb: Verb) -> Result<()> {
         }
         Verb::Build => build::build(),
         Verb::Run { args } => run::run(&args),
-        Verb::Test { args } => test::test(&args),
+        Verb::Test { matrix: true, args } => test::matrix(&args),
+        Verb::Test { args, .. } => test::test(&args),
         Verb::Lint => lint::lint(),
         Verb::Demo => demo::demo(),
         Verb::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),

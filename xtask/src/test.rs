@@ -27,6 +27,18 @@ pub(crate) fn test(args: &[OsString]) -> Result<()> {
     shell::run(with_root_rights(&mut command)?)
 }
 
+/// Plays every trouble and judges what is said of it from every seat: docs/seats.md.
+pub(crate) fn matrix(args: &[OsString]) -> Result<()> {
+    setup::build()?;
+    setup::tests()?;
+    shell::run(workspace::cargo().args(["build", "--package", "vrrp-user", "--bins"]))?;
+    let mut command = workspace::cargo();
+    command
+        .args(["test", "--package", "vrrp-tests", "--test", "matrix", "--"])
+        .args(args);
+    shell::run(with_root_rights(&mut command)?)
+}
+
 /// Has cargo start what it built as root. cargo itself, and with it all that it writes, stays the
 /// user's.
 pub(crate) fn with_root_rights(cargo: &mut Command) -> Result<&mut Command> {

@@ -55,8 +55,13 @@ impl Switch {
     /// Drops VRRP between two hosts, both ways; all else passes, as with a firewall that was set
     /// up without VRRP in mind.
     pub fn block_vrrp(&self, one: &str, other: &str) -> Result<()> {
-        let both = format!("{{ {one}, {other} }}");
-        let ports = format!("iifname {both} oifname {both}");
+        self.block_vrrp_from(one, other)?;
+        self.block_vrrp_from(other, one)
+    }
+
+    /// Drops VRRP that one host sends to another; all else passes, VRRP the other way, too.
+    pub fn block_vrrp_from(&self, sender: &str, receiver: &str) -> Result<()> {
+        let ports = format!("iifname {sender} oifname {receiver}");
         self.rules(&format!(
             "add rule bridge lab forward {ports} ip protocol {VRRP_PROTOCOLS} drop\n\
              add rule bridge lab forward {ports} ip6 nexthdr {VRRP_PROTOCOLS} drop"
