@@ -45,6 +45,10 @@ const fn version_2(priority: u8) -> Instance<'static> {
 }
 
 /// It is known at once.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "others wait for a daemon, which may fail"
+)]
 fn at_once(_: &Lab, _: &Cast) -> Result<()> {
     Ok(())
 }

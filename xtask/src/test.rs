@@ -29,7 +29,6 @@ pub(crate) fn test(args: &[OsString]) -> Result<()> {
 
 /// Plays every trouble and judges what is said of it from every seat: docs/seats.md.
 pub(crate) fn matrix(args: &[OsString]) -> Result<()> {
-    setup::build()?;
     setup::tests()?;
     shell::run(workspace::cargo().args(["build", "--package", "vrrp-user", "--bins"]))?;
     let mut command = workspace::cargo();

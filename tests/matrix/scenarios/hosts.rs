@@ -49,9 +49,9 @@ fn dead_peer() -> Scenario {
         cells: [
             [said(&["blind"]); 3],
             [
-                said(&["peer-unanswered"]).or(&["silent-failover"]),
-                said(&["peer-unanswered"]).or(&["silent-failover"]),
-                said(&["peer-unanswered"]),
+                said(&["peer-unreachable"]).or(&["silent-failover"]),
+                said(&["peer-unreachable"]).or(&["silent-failover"]),
+                said(&["peer-unreachable"]),
             ],
             [elsewhere; 3],
         ],
@@ -62,7 +62,7 @@ fn dead_peer() -> Scenario {
 fn unresolved(lab: &Lab, _: &Cast) -> Result<()> {
     wait_until(
         "the neighbour entry to fail",
-        Duration::from_secs(60),
+        Duration::from_mins(1),
         || {
             lab.host("lb1")
                 .run("ip", &["neighbour", "show", "10.77.0.10"])
@@ -149,7 +149,7 @@ fn input_dropped() -> Scenario {
 
 fn output_dropped() -> Scenario {
     let here = said(&["egress-blocked"]).or(&["silent-failover", "vip-conflict", "split-brain"]);
-    let elsewhere = said(&["vip-conflict/not-received"]).or(&["silent-failover"]);
+    let elsewhere = said(&["vip-conflict/unheard|unheard-master"]).or(&["silent-failover"]);
     Scenario {
         number: 18,
         name: "output dropped",

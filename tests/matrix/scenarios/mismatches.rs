@@ -114,7 +114,7 @@ fn rejecting(
 /// What follows from two masters that keep each other from advertising.
 const ASIDE: &[&str] = &[
     "advert-gap",
-    "vip-conflict/not-received",
+    "vip-conflict/unheard|unheard-master",
     "silent-failover",
     "flapping",
 ];

@@ -16,7 +16,7 @@ const SPLIT: Cell =
     said(&["split-brain/not-received"]).or(&["vip-conflict", "silent-failover", "stale-garp"]);
 
 /// From `lb0`, whose daemon hears nothing and says nothing: the announcements of `lb1` arrive.
-const BESIDE: Cell = said(&["vip-conflict/not-received"]);
+const BESIDE: Cell = said(&["vip-conflict/unheard|unheard-master"]);
 
 /// From `lb1`, where the adverts of `lb0` stop, and whoever asks hears that it still has the address.
 const ALONE: [Cell; 3] = [
@@ -47,7 +47,7 @@ fn both_ways() -> Scenario {
 }
 
 fn one_way() -> Scenario {
-    let unheard = said(&["vip-conflict/not-received"]).or(&["silent-failover"]);
+    let unheard = said(&["vip-conflict/unheard|unheard-master"]).or(&["silent-failover"]);
     Scenario {
         number: 6,
         name: "split one way",
@@ -67,7 +67,7 @@ fn one_way() -> Scenario {
 fn healed() -> Scenario {
     let aside: &[&str] = &[
         "stale-garp",
-        "vip-conflict/not-received",
+        "vip-conflict/unheard|unheard-master",
         "split-brain/not-received",
     ];
     let [before, during, _] = ALONE;
