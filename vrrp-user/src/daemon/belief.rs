@@ -204,4 +204,19 @@ impl Belief {
             announcing.since = announcing.time;
         }
     }
+
+    /// Leaves out what was said where the frame could not have been seen: the line at `time` counts
+    /// as the first. `saw` tells whether all frames have been seen since a time.
+    pub(super) fn look_from(
+        &mut self,
+        address: IpAddr,
+        time: Window,
+        saw: impl Fn(Timestamp) -> bool,
+    ) {
+        if let Some(announcing) = self.announced.get_mut(&address)
+            && !saw(announcing.since.start - SENDING)
+        {
+            announcing.since = time;
+        }
+    }
 }

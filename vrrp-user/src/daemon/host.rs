@@ -162,6 +162,9 @@ impl Host {
             let router = belief.router.and_then(|id| tracker.router(id));
             if let (Some(router), Some(address)) = (router, entry.reading.details.address) {
                 belief.settle(address, router.neighbours().last_announced(address));
+                if announces(entry.reading.event) {
+                    belief.look_from(address, time, |since| router.heard_neighbours_since(since));
+                }
             }
             let vrid = router.map(|router| router.vrid).or(belief.vrid);
             concern.vrids.extend(vrid);
@@ -403,6 +406,11 @@ fn written(entry: &Entry, now: Timestamp) -> Window {
     }
 }
 
+/// Whether it says that an address is announced.
+const fn announces(event: LogEvent) -> bool {
+    matches!(event, LogEvent::GarpQ | LogEvent::GarpTx | LogEvent::NaTx)
+}
+
 /// Whether this line is about having waited in vain.
 const fn gives_up(event: LogEvent) -> bool {
     matches!(
@@ -462,7 +470,7 @@ fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
             let error = details.error.clone().unwrap_or_default();
             belief.send_error = Some((time, error));
         }
-        LogEvent::GarpQ | LogEvent::GarpTx | LogEvent::NaTx => {
+        event if announces(event) => {
             belief.learn_address(details.address);
             belief.announce(details, time, None);
         }
