@@ -1,6 +1,7 @@
-//! Runs that end by themselves.
+//! Runs that end by themselves, and what limits them.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use vrrp_tests::lab::{Lab, vrrpwatch};
 
 use crate::{
     watcher::Watcher,
@@ -46,5 +47,35 @@ fn only_what_is_asked_for_is_written() -> Result<()> {
     let records = watcher.wait()?;
     let kinds: Vec<_> = records.iter().map(|record| &record["record"]).collect();
     assert_eq!(kinds, ["start", "arp"]);
+    Ok(())
+}
+
+#[test]
+fn too_few_open_files_are_named_as_that_wherever_they_run_out() -> Result<()> {
+    let lab = Lab::with_hosts(&["lb0"])?;
+    let program = vrrpwatch()?;
+    for (command, most) in [
+        ("run -i lo --for 100ms", 40),
+        ("why-dropped --for 0.1", 24),
+        ("who --wait 100ms 10.77.0.200", 40),
+    ] {
+        let mut refused = 0;
+        for files in 8..most {
+            let script = format!("ulimit -n {files}; exec {} {command}", program.display());
+            let mut shell = lab.host("lb0").namespace().command("sh")?;
+            let output = shell.args(["-c", &script]).output()?;
+            let status = output.status.code().context("it was killed")?;
+            let complaint = String::from_utf8_lossy(&output.stderr);
+            if status == 3 {
+                refused += 1;
+                assert!(
+                    complaint.contains("Too many open files"),
+                    "{files}: {complaint}"
+                );
+                assert!(complaint.contains("ulimit -n"), "{files}: {complaint}");
+            }
+        }
+        assert!(refused > 2, "{command} was refused {refused} times");
+    }
     Ok(())
 }

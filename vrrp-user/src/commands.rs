@@ -12,6 +12,7 @@ use std::{io, net::IpAddr, path::Path, process::ExitCode};
 
 use crate::{
     capture::DropsError,
+    chain::Chain,
     cli::{Cli, Command, OutputArgs},
     keepalived_conf::{Conf, ConfError},
     link::SelectionError,
@@ -39,7 +40,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(outcome) => outcome.into(),
         Err(failure) => {
-            complain(&failure);
+            complain(&Chain(&failure));
             failure.into()
         }
     }
@@ -75,7 +76,7 @@ enum Failure {
     Open(#[from] OpenError),
     #[error(transparent)]
     Target(#[from] TargetError),
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output")]
     Write(#[source] io::Error),
     #[error(transparent)]
     Selection(#[from] SelectionError),
@@ -91,8 +92,8 @@ enum Failure {
     BlindProbe,
     #[error("{address} cannot be asked for: {}", arping::explain(*.obstacle))]
     CannotAsk { address: IpAddr, obstacle: Obstacle },
-    #[error("the system has no random bytes to give: {0}")]
-    Random(getrandom::Error),
+    #[error("the system has no random bytes to give")]
+    Random(#[source] getrandom::Error),
 }
 
 impl From<Failure> for ExitCode {

@@ -43,7 +43,7 @@ pub enum IdentityError {
     #[error("no answer within {} s", LIMIT.as_secs())]
     Late,
     /// There is no connection.
-    #[error("{0}")]
+    #[error("no connection")]
     Connect(#[source] io::Error),
     /// It ended before there was a key.
     #[error("no key: {0}")]

@@ -33,7 +33,7 @@ pub struct Conf {
 
 /// The configuration cannot be read at all.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {path:?}: {source}")]
+#[error("cannot read {path:?}")]
 pub struct ConfError {
     /// The file.
     pub path: PathBuf,

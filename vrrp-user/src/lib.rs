@@ -8,6 +8,7 @@
 //! ```
 
 pub mod capture;
+pub mod chain;
 mod chronicle;
 pub mod cli;
 pub mod commands;

@@ -40,6 +40,7 @@ pub use taps::NothingToWatch;
 
 use crate::{
     capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
+    chain::Chain,
     dropped::Dropped,
     keepalived_conf::Conf,
     link::{Links, Selection, Watch, WatchError},
@@ -102,7 +103,7 @@ pub enum LiveError {
     #[error(transparent)]
     Clock(#[from] ClockError),
     /// The runtime or the system refuses something basic.
-    #[error("the system refuses to {doing}: {source}")]
+    #[error("the system refuses to {doing}")]
     System {
         /// What was tried.
         doing: &'static str,
@@ -113,7 +114,7 @@ pub enum LiveError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The output refused.
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output")]
     Write(#[source] io::Error),
 }
 
@@ -412,7 +413,7 @@ impl Live {
     fn find_daemon(&mut self) {
         match self.clock.now() {
             Ok(now) => self.looks.begin(now),
-            Err(error) => tracing::debug!(%error, "the clock cannot be read"),
+            Err(error) => tracing::debug!(error = %Chain(&error), "the clock cannot be read"),
         }
     }
 

@@ -202,7 +202,7 @@ impl Logs {
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The system refuses.
-    #[error("cannot read {what}: {source}")]
+    #[error("cannot read {what}")]
     Io {
         /// The source.
         what: String,

@@ -1,6 +1,6 @@
 //! Hangs the programs on an interface and says which hook it got and why.
 
-use std::fmt;
+use std::{fmt, io};
 
 use aya::{
     Ebpf,
@@ -8,11 +8,10 @@ use aya::{
         LinkOrder, ProgramError, SchedClassifier, TcAttachType, XdpMode,
         links::FdLink,
         loaded_programs,
-        tc::{NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
-        xdp::XdpError,
+        tc::{NlOptions, SchedClassifierLink, TcAttachOptions},
     },
 };
-use nix::{errno::Errno, net::if_::if_nametoindex};
+use nix::errno::Errno;
 use thiserror::Error;
 use vrrp_ebpf::program;
 
@@ -97,7 +96,7 @@ pub enum NoXdp {
     #[error("the kernel does not load the XDP program: {0}")]
     NotLoaded(String),
     /// The driver or the kernel refused to attach it.
-    #[error("{mode} XDP refused by the driver: {}", errno(.source))]
+    #[error("{mode} XDP refused by the driver")]
     Refused {
         /// `native` or `generic`.
         mode: &'static str,
@@ -123,8 +122,16 @@ pub enum AttachError {
         /// Its index.
         index: u32,
     },
+    /// It cannot be told whether it is there.
+    #[error("cannot look for interface {name}")]
+    Unseen {
+        /// Its name.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// XDP was asked for and cannot be had.
-    #[error("{interface}: {source}")]
+    #[error("cannot attach to {interface}")]
     Xdp {
         /// Name of the interface.
         interface: String,
@@ -132,7 +139,7 @@ pub enum AttachError {
         source: NoXdp,
     },
     /// A TC program could not be attached.
-    #[error("{interface}: TC {direction} ({flavour}) refused: {}", errno(.source))]
+    #[error("{interface}: TC {direction} ({flavour}) refused")]
     Tc {
         /// Name of the interface.
         interface: String,
@@ -174,12 +181,7 @@ impl Programs<'_> {
         mode: Mode,
     ) -> Result<Attachment, AttachError> {
         // aya attaches TC programs by name only, and a name can move to another interface.
-        if if_nametoindex(interface.name.as_str()).ok() != Some(interface.index) {
-            return Err(AttachError::Gone {
-                name: interface.name.clone(),
-                index: interface.index,
-            });
-        }
+        look_for(interface)?;
         let xdp = self.attach_xdp_as_asked(interface, mode)?;
         let flavour = self.flavour;
         let clsact = match flavour {
@@ -316,12 +318,33 @@ impl Programs<'_> {
                 let id = program.attach_with_options(&interface.name, attach_type, options)?;
                 program.take_link(id)
             })
-            .map_err(|source| AttachError::Tc {
-                interface: interface.name.clone(),
-                direction,
-                flavour,
-                source,
+            .map_err(|source| {
+                // By name means by libc's if_nametoindex, which says ENOENT where it may open no more
+                // files.
+                look_for(interface).err().unwrap_or(AttachError::Tc {
+                    interface: interface.name.clone(),
+                    direction,
+                    flavour,
+                    source,
+                })
             })
+    }
+}
+
+/// Whether the interface is there and has its name still.
+fn look_for(interface: &Interface) -> Result<(), AttachError> {
+    match netlink::name(interface.index) {
+        Ok(name) if name == interface.name => Ok(()),
+        Err(error) if error.raw_os_error() != Some(Errno::ENODEV as i32) => {
+            Err(AttachError::Unseen {
+                name: interface.name.clone(),
+                source: error,
+            })
+        }
+        Ok(_) | Err(_) => Err(AttachError::Gone {
+            name: interface.name.clone(),
+            index: interface.index,
+        }),
     }
 }
 
@@ -333,19 +356,4 @@ fn occupant(ifindex: u32) -> Option<NoXdp> {
         .find(|program| program.id() == id)
         .and_then(|program| program.name_as_str().map(str::to_owned));
     Some(NoXdp::Occupied { id, name })
-}
-
-/// What the kernel said in its own terms, as `EOPNOTSUPP: Operation not supported`.
-fn errno(error: &ProgramError) -> String {
-    let code = match error {
-        ProgramError::SyscallError(error) => error.io_error.raw_os_error(),
-        ProgramError::XdpError(XdpError::NetlinkError(error))
-        | ProgramError::TcError(TcError::NetlinkError(error)) => error.raw_os_error(),
-        ProgramError::TcError(TcError::IoError(error)) => error.raw_os_error(),
-        _ => None,
-    };
-    code.map_or_else(
-        || error.to_string(),
-        |code| Errno::from_raw(code).to_string(),
-    )
 }

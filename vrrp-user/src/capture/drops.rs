@@ -26,7 +26,7 @@ use super::{
     requirements::{self, Capability, OLDEST_FOR_DROPS, Requirement},
     symbols::Symbols,
 };
-use crate::{dropped::Dropped, frame::Direction, model::Vrid};
+use crate::{chain::Chain, dropped::Dropped, frame::Direction, model::Vrid};
 
 /// Why dropped packets cannot be counted.
 #[derive(Debug, Error)]
@@ -38,16 +38,16 @@ pub enum DropsError {
     #[error(transparent)]
     Types(#[from] TypesError),
     /// The network namespace is not known.
-    #[error("cannot tell the network namespace: {0}")]
+    #[error("cannot tell the network namespace")]
     Namespace(#[source] io::Error),
     /// The kernel refused the object.
     #[error("the kernel refused the object with the programs")]
     Object(#[from] EbpfError),
     /// The kernel refused the program or its attachment.
-    #[error("the kernel refused the program that counts drops: {0}")]
+    #[error("the kernel refused the program that counts drops")]
     Program(#[from] ProgramError),
     /// The counts cannot be read.
-    #[error("the counts of dropped packets cannot be read: {0}")]
+    #[error("the counts of dropped packets cannot be read")]
     Map(#[from] MapError),
 }
 
@@ -113,7 +113,7 @@ impl DropCounter {
         // Without names there are still the reasons.
         let places = rows.iter().map(|(key, _)| key.location);
         if let Err(error) = self.symbols.learn(places) {
-            tracing::debug!(%error, "the symbols of the kernel cannot be read");
+            tracing::debug!(error = %Chain(&error), "the symbols of the kernel cannot be read");
         }
         Ok(rows
             .into_iter()

@@ -22,10 +22,10 @@ const SUBSYSTEM_SHIFT: u32 = 16;
 #[derive(Debug, Error)]
 pub enum TypesError {
     /// There is no type information.
-    #[error(
-        "the kernel does not describe its types ({BTF}: {0}): it was built without \
-         CONFIG_DEBUG_INFO_BTF"
-    )]
+    #[error("the kernel does not describe its types: it was built without CONFIG_DEBUG_INFO_BTF")]
+    NotThere,
+    /// It cannot be read.
+    #[error("cannot read {BTF}, in which the kernel describes its types")]
     Unreadable(#[source] io::Error),
     /// It cannot be understood.
     #[error("the kernel's description of its types ({BTF}) cannot be understood: {0}")]
@@ -57,7 +57,10 @@ impl KernelTypes {
     /// # Errors
     /// The kernel says nothing, or is of another make.
     pub fn read() -> Result<Self, TypesError> {
-        let bytes = Bytes(fs::read(BTF).map_err(TypesError::Unreadable)?);
+        let bytes = Bytes(fs::read(BTF).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => TypesError::NotThere,
+            _ => TypesError::Unreadable(error),
+        })?);
         let types = TypeInformation::new(&bytes)
             .map_err(|error| TypesError::Strange(error.message().to_owned()))?;
         let of = |structure, member| offset(&types, structure, member);

@@ -4,6 +4,7 @@
 
 use std::io;
 
+use nix::errno::Errno;
 use rtnetlink::{
     packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, Nla as _},
     packet_route::{
@@ -33,18 +34,18 @@ const CLSACT_EGRESS: TcHandle = TcHandle {
     minor: 0xfff3,
 };
 
+/// The name of this interface; `ENODEV` where there is none.
+pub(super) fn name(ifindex: u32) -> io::Result<String> {
+    let name = link(ifindex)?.find_map(|attribute| match attribute {
+        LinkAttribute::IfName(name) => Some(name),
+        _ => None,
+    });
+    name.ok_or_else(|| Errno::ENODEV.into())
+}
+
 /// Identifier of an XDP program on this interface, whatever its mode.
 pub(super) fn xdp_program(ifindex: u32) -> io::Result<Option<u32>> {
-    let mut question = LinkMessage::default();
-    question.header.index = ifindex;
-    let answers = ask(RouteNetlinkMessage::GetLink(question), NLM_F_ACK)?;
-    let xdp = answers
-        .into_iter()
-        .filter_map(|answer| match answer {
-            RouteNetlinkMessage::NewLink(link) => Some(link.attributes),
-            _ => None,
-        })
-        .flatten()
+    let xdp = link(ifindex)?
         .filter_map(|attribute| match attribute {
             LinkAttribute::Xdp(xdp) => Some(xdp),
             _ => None,
@@ -63,6 +64,17 @@ pub(super) fn xdp_program(ifindex: u32) -> io::Result<Option<u32>> {
         _ => None,
     });
     Ok(program)
+}
+
+fn link(ifindex: u32) -> io::Result<impl Iterator<Item = LinkAttribute>> {
+    let mut question = LinkMessage::default();
+    question.header.index = ifindex;
+    let answers = ask(RouteNetlinkMessage::GetLink(question), NLM_F_ACK)?;
+    let links = answers.into_iter().filter_map(|answer| match answer {
+        RouteNetlinkMessage::NewLink(link) => Some(link.attributes),
+        _ => None,
+    });
+    Ok(links.flatten())
 }
 
 /// Whether any filter hangs on the clsact discipline of this interface.

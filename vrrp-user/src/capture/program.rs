@@ -18,6 +18,7 @@ use super::{
     requirements::{self, Capability, OLDEST_KERNEL, Requirement},
     ring::Ring,
 };
+use crate::chain::Chain;
 
 /// Why the kernel half is not to be had, or stopped working.
 #[derive(Debug, Error)]
@@ -84,7 +85,7 @@ impl KernelHalf {
             xdp(&mut object)
                 .and_then(|program| patiently(|| program.load()))
                 .err()
-                .map(|error| error.to_string())
+                .map(|error| Chain(&error).to_string())
         } else {
             Some("nobody asked for it".to_owned())
         };

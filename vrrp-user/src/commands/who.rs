@@ -12,6 +12,7 @@ use nix::net::if_::if_nametoindex;
 
 use super::{Failure, Outcome, ask_settings, runtime, say};
 use crate::{
+    chain::Chain,
     cli::WhoArgs,
     identity::identify,
     link::Selection,
@@ -272,7 +273,9 @@ impl Gathering {
             self.inquiry.note_asked(segment, question, now);
             match self.session.ask(&question) {
                 Ok(()) => outcome = Ok(()),
-                Err(error) => tracing::warn!(%address, %error, "a question did not leave"),
+                Err(error) => {
+                    tracing::warn!(%address, error = %Chain(&error), "a question did not leave")
+                }
             }
         }
         outcome

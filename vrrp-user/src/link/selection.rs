@@ -18,7 +18,7 @@ pub enum Selection {
 
 /// A pattern that cannot be one.
 #[derive(Debug, thiserror::Error)]
-#[error("-i {pattern:?} is not a valid pattern: {source}")]
+#[error("-i {pattern:?} is not a valid pattern")]
 pub struct SelectionError {
     /// Which.
     pub pattern: String,

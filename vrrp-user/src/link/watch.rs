@@ -33,10 +33,10 @@ const GROUPS: u32 = 0x1 | 0x10 | 0x100;
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
     /// No netlink socket.
-    #[error("cannot open a netlink socket: {0}")]
+    #[error("cannot open a netlink socket")]
     Socket(#[from] io::Error),
     /// The kernel did not answer.
-    #[error("the kernel does not list its interfaces: {0}")]
+    #[error("the kernel does not list its interfaces")]
     Dump(#[from] rtnetlink::Error),
     /// The connection ended.
     #[error("the netlink connection ended")]

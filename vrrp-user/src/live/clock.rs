@@ -15,8 +15,8 @@ pub struct Clock {
 
 /// A clock that every Linux has could not be read.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the system's clock cannot be read: {0}")]
-pub struct ClockError(nix::errno::Errno);
+#[error("the system's clock cannot be read")]
+pub struct ClockError(#[source] nix::errno::Errno);
 
 impl Clock {
     /// Measures the offset.

@@ -13,6 +13,7 @@ use tokio::{
 
 use crate::{
     capture::{DropCounter, DropsError, KernelTypes},
+    chain::Chain,
     dropped::Dropped,
 };
 
@@ -35,7 +36,7 @@ impl DropWatch {
         let (sender, counts) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             if let Err(error) = count(sender).await {
-                tracing::warn!(%error, "what drops VRRP on this host cannot be told");
+                tracing::warn!(error = %Chain(&error), "what drops VRRP on this host cannot be told");
             }
         });
         self.0 = Some(Counting { task, counts });

@@ -13,6 +13,7 @@ use tokio::{
 use super::{Clock, LiveError, SETTLING, counting::Counting, taps::Taps, turn::Turn, until};
 use crate::{
     capture::{Event, KernelHalf, LoadSettings, Mode, Ring},
+    chain::Chain,
     link::{LinkKind, LinkState, Links, Selection, Watch},
     model::{Span, Timestamp},
     observer::{Observer, Output, Request, Settings},
@@ -192,7 +193,7 @@ impl Session {
                 Output::Record(record) => records.push(record),
                 Output::Request(Request::Watch(address)) => {
                     if let Err(error) = self.kernel.watch(address) {
-                        tracing::warn!(%address, %error, "the kernel filter takes no more addresses");
+                        tracing::warn!(%address, error = %Chain(&error), "the kernel filter takes no more addresses");
                     }
                 }
                 // It is over before the filter is full, asks by itself, and suspects nobody.
@@ -208,7 +209,7 @@ impl Session {
                 ) => {}
                 Output::Request(Request::Count(address)) => {
                     if let Err(error) = self.kernel.count(address) {
-                        tracing::warn!(%address, %error, "the traffic of an address is not counted");
+                        tracing::warn!(%address, error = %Chain(&error), "the traffic of an address is not counted");
                     }
                 }
             }

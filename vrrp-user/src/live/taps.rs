@@ -10,6 +10,7 @@ use vrrp_ebpf::hook;
 use super::Clock;
 use crate::{
     capture::{AttachError, Attachment, Event, Interface, KernelHalf, Mode},
+    chain::Chain,
     frame::{Direction, Frame, LinkType, Origin, Tap, VlanTag},
     link::{LinkState, Links, Place, Selection},
     record,
@@ -193,8 +194,11 @@ impl Taps {
                     self.attached.insert(*index, tap);
                 }
                 Err(error) => {
-                    self.notes
-                        .push(format!("not watching {}: {error}", escaped(&link.name)));
+                    self.notes.push(format!(
+                        "not watching {}: {}",
+                        escaped(&link.name),
+                        Chain(&error)
+                    ));
                     self.refused.insert(*index, link.name.clone());
                     on_error(error);
                 }

@@ -30,14 +30,14 @@ pub enum AskerError {
     #[error("missing CAP_NET_RAW, which asking for addresses needs: run as root or grant it")]
     Rights,
     /// There is no packet socket to be had.
-    #[error("cannot open a packet socket: {0}")]
-    Socket(Errno),
+    #[error("cannot open a packet socket")]
+    Socket(#[source] Errno),
     /// The interface is gone.
     #[error("there is no interface with index {0}")]
     Gone(u32),
     /// The interface takes no frame.
-    #[error("the interface takes no frame: {0}")]
-    Send(Errno),
+    #[error("the interface takes no frame")]
+    Send(#[source] Errno),
 }
 
 impl Asker {

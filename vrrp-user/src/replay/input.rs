@@ -33,7 +33,7 @@ impl fmt::Display for Input {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The system refused it.
-    #[error("cannot read {input}: {source}")]
+    #[error("cannot read {input}")]
     Io {
         /// Which one.
         input: Input,

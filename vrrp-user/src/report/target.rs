@@ -9,7 +9,7 @@ use std::{
 
 /// A file that cannot be opened for writing.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to {path:?}: {source}")]
+#[error("cannot write to {path:?}")]
 pub struct TargetError {
     /// Which one.
     pub path: PathBuf,

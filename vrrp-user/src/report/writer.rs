@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use super::{Appetite, Report};
 use crate::{
+    chain::Chain,
     frame::Frame,
     record::{Kind, Record},
 };
@@ -180,7 +181,7 @@ fn write(
             Message::Frame(_) => {}
             Message::Reopen => {
                 if let Err(error) = report.reopen() {
-                    tracing::error!(%error, "cannot reopen the output; writing goes on to the old file");
+                    tracing::error!(error = %Chain(&error), "cannot reopen the output; writing goes on to the old file");
                 }
             }
         }

@@ -20,7 +20,7 @@ use crate::{
 
 /// A log file cannot be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {path:?}: {source}")]
+#[error("cannot read {path:?}")]
 pub struct OpenLogError {
     /// The file.
     pub path: PathBuf,

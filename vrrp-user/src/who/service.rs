@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::{IdentityError, Protocol};
+use crate::{
+    chain::Chain,
+    identity::{IdentityError, Protocol},
+};
 
 /// What a service shows at the address, and at the routers' own addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -72,7 +75,7 @@ impl From<Result<String, IdentityError>> for Shown {
     fn from(result: Result<String, IdentityError>) -> Self {
         match result {
             Ok(fingerprint) => Self::Fingerprint(fingerprint),
-            Err(error) => Self::Error(error.to_string()),
+            Err(error) => Self::Error(Chain(&error).to_string()),
         }
     }
 }
