@@ -274,7 +274,7 @@ impl Gathering {
             match self.session.ask(&question) {
                 Ok(()) => outcome = Ok(()),
                 Err(error) => {
-                    tracing::warn!(%address, error = %Chain(&error), "a question did not leave")
+                    tracing::warn!(%address, error = %Chain(&error), "a question did not leave");
                 }
             }
         }

@@ -82,8 +82,7 @@ impl Detector for GarpMissing {
                     what: format!("no {how} for {} until here", list(&sign.addresses)),
                 },
             ],
-            advice: "See that garp_master_repeat and vrrp_garp_master_repeat are not 0, that \
-                     nothing on the host filters its ARP (arptables, nftables), and that the \
+            advice: "See that nothing on the router filters its ARP (arptables, nftables), and that the \
                      address is on the interface that the neighbours are on; \
                      garp_master_refresh repeats announcements."
                 .to_owned(),

@@ -29,7 +29,7 @@ pub(super) fn report(advert: &Advert, mac: Option<MacAddr>, defect: Defect) -> R
             evidence: vec![advert_evidence(advert, mac, defect.as_str().to_owned())],
             advice: "See what sends them: another implementation, a newer keepalived with options \
                      that older ones do not know, or a device on the way that rewrites packets; \
-                     an empty one is a scan or an attack. `vrrpwatch run -w FILE` keeps the packets."
+                     an empty one is a scan or an attack. `vrrpwatch run --write FILE` keeps the packets."
                 .to_owned(),
         },
     }

@@ -105,15 +105,13 @@ impl Detector for StaleGarp {
                 })
                 .chain([advert(view.router, active, "the active router".to_owned())])
                 .collect(),
-            advice: format!(
-                "Let the active router announce its addresses now (`arping -U -I INTERFACE {}`), and \
-                 set garp_master_refresh and garp_lower_prio_repeat so that it does so by itself \
-                 after a split.",
-                sign.addresses
-                    .first()
-                    .map(ToString::to_string)
-                    .unwrap_or_default()
-            ),
+            advice: match sign.addresses.first() {
+                Some(address @ IpAddr::V4(_)) => format!(
+                    "Announce the address on the active router (`arping -U -c 3 -I INTERFACE {address}`). \
+                     {SETTINGS}"
+                ),
+                Some(IpAddr::V6(_)) | None => SETTINGS.to_owned(),
+            },
         }
     }
 
@@ -130,6 +128,10 @@ impl Detector for StaleGarp {
 
 /// An entry of the neighbour table that lasts for so long is not about to be mended.
 const LASTING: Span = Span::from_millis(1500);
+
+/// keepalived's own remedy.
+const SETTINGS: &str = "Set garp_master_refresh and garp_lower_prio_repeat on all routers: then the \
+                        active one announces its addresses by itself after a split.";
 
 /// The addresses that this host sends elsewhere than to the active router, though it is known by one
 /// MAC and alone has them.
@@ -188,7 +190,7 @@ fn describe_misled(view: &View<'_>, sign: &Sign, mac: MacAddr, active: &Speaker)
             .chain([advert(view.router, active, "the active router".to_owned())])
             .collect(),
         advice: "Look at `ip neigh show` here: an entry that somebody made permanent stays wrong \
-                 (`ip neigh del`); another one is renewed when the active router announces the address \
+                 until it is removed (`ip neigh del ADDRESS dev INTERFACE`); another one is renewed when the active router announces the address \
                  (garp_master_refresh), unless the other machine answers for it as well (`vrrpwatch who`)."
             .to_owned(),
     }

@@ -10,23 +10,24 @@ pub fn advice(reason: Option<&str>, function: Option<&str>) -> &'static str {
         )
 }
 
-const FIREWALL: &str = "look at nft list ruleset (tables of all families, netdev, too) and \
-                        iptables-save: a rule does not let IP protocol 112 pass";
-const REVERSE_PATH: &str = "look at sysctl net.ipv4.conf.all.rp_filter and the interface's own: \
+const FIREWALL: &str = "look at `nft list ruleset` (tables of all families, netdev, too) and \
+                        `iptables-save`: a rule does not let IP protocol 112 pass";
+const REVERSE_PATH: &str = "look at `sysctl net.ipv4.conf.all.rp_filter` and the interface's own: \
                             no route leads back to the sender by this interface";
 const RECEIVER: &str = "the daemon does not read its socket: is it stopped or starved of CPU? Else \
-                        give it more room (vrrp_rx_bufs_policy, net.core.rmem_default); ss -wam \
+                        give it more room (vrrp_rx_bufs_policy, net.core.rmem_default); `ss -wam` \
                         shows what waits";
 /// Newer kernels do not even try a socket that is full, and then find nobody who wants the packet.
 const NOBODY: &str = "no socket takes VRRP on this interface: is the daemon running, and in this \
-                      network namespace? Or its receive buffer is full, see ss -wam: is it stopped \
+                      network namespace? Or its receive buffer is full, see `ss -wam`: is it stopped \
                       or starved of CPU?";
-const ROUTING: &str = "the routing does not take the packet for this host's: look at ip maddress \
-                       show, ip -6 maddress show (has the interface joined 224.0.0.18 or ff02::12?), \
-                       ip route get and ip rule";
+const ROUTING: &str = "the routing does not take the packet for this host's: look at `ip maddress \
+                       show`, `ip -6 maddress show` (has the interface joined 224.0.0.18 or ff02::12?), \
+                       `ip route get ADDRESS` and `ip rule`";
 const BROKEN: &str = "the packet is broken: look at what the sender or a middlebox does to it";
-const QUEUE: &str = "look at tc -s qdisc show: the queue of the interface is full";
-const FILTER: &str = "look at tc filter show dev INTERFACE ingress and egress, and at bpftool net";
+const QUEUE: &str = "look at `tc -s qdisc show`: the queue of the interface is full";
+const FILTER: &str =
+    "look at `tc filter show dev INTERFACE ingress` (and egress), and at `bpftool net`";
 const COPY: &str = "only the copy for a packet capture found no room; the daemon is not concerned";
 
 /// The names are those of `enum skb_drop_reason`.
@@ -36,8 +37,8 @@ fn by_reason(reason: &str) -> Option<&'static str> {
         "IP_RPFILTER" => REVERSE_PATH,
         "SOCKET_RCVBUFF" | "SOCKET_BACKLOG" | "PROTO_MEM" => RECEIVER,
         "SOCKET_FILTER" => {
-            "a BPF filter on the daemon's socket or its cgroup refuses the packet: look at bpftool \
-             cgroup tree"
+            "a BPF filter on the daemon's socket or its cgroup refuses the packet: look at `bpftool \
+             cgroup tree`"
         }
         "SECURITY_HOOK" => "a security module refuses the packet: look at its audit log",
         "IP_NOPROTO" | "NO_SOCKET" | "UNHANDLED_PROTO" => NOBODY,
@@ -48,11 +49,11 @@ fn by_reason(reason: &str) -> Option<&'static str> {
         "UNICAST_IN_L2_MULTICAST" => {
             "a unicast packet in a multicast frame: look at what a switch or load balancer does to it"
         }
-        "XFRM_POLICY" => "look at ip xfrm policy: IPsec does not let the packet pass",
+        "XFRM_POLICY" => "look at `ip xfrm policy`: IPsec does not let the packet pass",
         "TC_INGRESS" | "TC_EGRESS" => FILTER,
-        "XDP" => "look at ip -details link show: an XDP program drops it",
-        "BPF_CGROUP_EGRESS" => "look at bpftool cgroup tree: a program does not let it leave",
-        "IPV6DISABLED" => "look at sysctl net.ipv6.conf.all.disable_ipv6 and the interface's own",
+        "XDP" => "look at `ip -details link show`: an XDP program drops it",
+        "BPF_CGROUP_EGRESS" => "look at `bpftool cgroup tree`: a program does not let it leave",
+        "IPV6DISABLED" => "look at `sysctl net.ipv6.conf.all.disable_ipv6` and the interface's own",
         "IP_CSUM" | "IP_INHDR" | "PKT_TOO_SMALL" | "HDR_TRUNC" | "SKB_CSUM" | "DUP_FRAG"
         | "FRAG_REASM_TIMEOUT" => BROKEN,
         "IP_INADDRERRORS" | "IP_INNOROUTES" | "IP_OUTNOROUTES" | "IP_LOCAL_SOURCE"
@@ -74,8 +75,8 @@ fn by_function(function: &str) -> Option<&'static str> {
         "nf_hook_slow" | "nf_hook_slow_list" | "nft_do_chain" | "ipt_do_table"
         | "ip6t_do_table" => FIREWALL,
         "ip_rcv_finish_core" | "ip_rcv_finish" | "ip_route_input_slow" => {
-            "look at sysctl net.ipv4.conf.all.rp_filter and the interface's own, and at ip maddress \
-             show: the routing refuses the sender, or the interface has not joined 224.0.0.18"
+            "look at `sysctl net.ipv4.conf.all.rp_filter` and the interface's own, and at `ip maddress \
+             show`: the routing refuses the sender, or the interface has not joined 224.0.0.18"
         }
         "raw_rcv" | "raw_rcv_skb" | "rawv6_rcv" | "rawv6_rcv_skb" => RECEIVER,
         "ip_protocol_deliver_rcu"

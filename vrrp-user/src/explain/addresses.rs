@@ -55,7 +55,7 @@ pub(super) const GARP_MISSING: Explanation = Explanation {
         that were never spoken of on this segment, as they may be on another interface.",
     log: "\"Sending gratuitous ARP on ...\" with -D although none is on the wire, or no such line.",
     causes: &[
-        "garp_master_repeat 0, or a filter for ARP on the host (arptables, nftables).",
+        "A filter for ARP on the host (arptables, nftables).",
         "The switch or hypervisor drops gratuitous ARP (dynamic ARP inspection, anti-spoofing).",
         "The address is on an interface that is down, or on another segment.",
     ],

@@ -45,7 +45,7 @@ pub(super) const EGRESS_BLOCKED: Explanation = Explanation {
     next: &[
         "vrrpwatch why-dropped -i INTERFACE    # what the kernel drops on the way out, and why",
         "nft list ruleset    # chains with hook output or postrouting, table netdev egress",
-        "ip route get 224.0.0.18",
+        "ip route get 224.0.0.18 oif INTERFACE",
     ],
 };
 

@@ -130,7 +130,7 @@ pub(super) const SILENT_FAILOVER: Explanation = Explanation {
     action: "Find out what became of the old router. If it is up and keepalived is not, it answers \
         for the addresses still: start keepalived there, which removes them or takes them properly.",
     next: &[
-        "journalctl -k -u keepalived --since -10min    # on the old router",
+        "journalctl -u keepalived --since -10min; journalctl -k --since -10min    # on the old router",
         "ip address    # on the old router: are the addresses gone?",
     ],
 };

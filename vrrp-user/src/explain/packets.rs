@@ -16,7 +16,7 @@ pub(super) const BAD_CHECKSUM: Explanation = Explanation {
     ],
     action: "Compare captures at both ends. Behind NAT, v3_checksum_as_v2 (keepalived from 2.3.3 on), set on all \
         routers, leaves the addresses out of the checksum.",
-    next: &["vrrpwatch run -w bad.pcap    # on both routers, and compare"],
+    next: &["vrrpwatch run --write bad.pcapng    # on both routers, and compare"],
 };
 
 pub(super) const FLOOD: Explanation = Explanation {
@@ -84,7 +84,7 @@ pub(super) const MALFORMED_ADVERT: Explanation = Explanation {
         "Another protocol with IP protocol number 112, or a tool.",
     ],
     action: "Look at the bytes and at the sender.",
-    next: &["vrrpwatch run -w odd.pcap; tshark -V -r odd.pcap"],
+    next: &["vrrpwatch run --write odd.pcapng; tshark -V -r odd.pcapng"],
 };
 
 pub(super) const REFLECTED_ADVERT: Explanation = Explanation {

@@ -1,0 +1,160 @@
+//! Every command that the program or its documentation prints can be run as it stands: it exists, and
+//! so do its options.
+
+#![cfg(test)]
+
+mod line;
+mod programs;
+mod texts;
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
+use vrrp_tests::lab::{Lab, find_program};
+use vrrp_user::{cli::Cli, explain, record::Code};
+
+use crate::{line::Simple, programs::Programs, texts::Printed};
+
+/// Why a command of vrrpwatch would be refused.
+fn refused(arguments: &[String]) -> Option<String> {
+    let all = std::iter::once("vrrpwatch").chain(arguments.iter().map(String::as_str));
+    let error = Cli::try_parse_from(all).err()?;
+    match error.kind() {
+        // In running text a command is named without what it is for.
+        ErrorKind::MissingRequiredArgument
+        | ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => None,
+        _ => Some(error.to_string()),
+    }
+}
+
+/// Whether this is the name of a subcommand, and not of a folder.
+fn is_subcommand(word: &str) -> bool {
+    Cli::command().find_subcommand(word).is_some()
+}
+
+/// Whether any subcommand has this option.
+fn is_own_option(word: &str) -> bool {
+    let name = word.trim_start_matches('-').split('=').next();
+    Cli::command().get_subcommands().any(|command| {
+        let mut arguments = command.get_arguments();
+        arguments.any(|argument| argument.get_long() == name)
+    })
+}
+
+/// What is wrong with a command, if anything is. What is no command is not judged.
+fn fault(programs: &Programs, printed: &Printed, command: &Simple) -> Result<Option<String>> {
+    let Some((first, arguments)) = command.words.split_first() else {
+        return Ok(None);
+    };
+    let name = first.strip_prefix("target/release/").unwrap_or(first);
+    if name == "vrrpwatch" {
+        return Ok(refused(arguments));
+    }
+    if name == "cargo" {
+        let verb = arguments.get(1).filter(|_| arguments[0] == "xtask");
+        let file = verb.map(|verb| texts::root().join(format!("xtask/src/{verb}.rs")));
+        return Ok(file
+            .filter(|file| !file.is_file())
+            .map(|file| format!("there is no {}", file.display())));
+    }
+    if !printed.is_line && is_subcommand(name) {
+        // There is another arping.
+        let is_other = Programs::knows(name) && programs.fault(name, arguments)?.is_none();
+        return Ok(refused(&command.words).filter(|_| !is_other));
+    }
+    if !printed.is_line && first.len() > 2 && first.starts_with("--") {
+        let known = is_own_option(first) || programs.any_has(first)?;
+        return Ok((!known).then(|| "no program here has that option".to_owned()));
+    }
+    if printed.is_line || Programs::knows(name) {
+        programs.fault(name, arguments)
+    } else {
+        Ok(None)
+    }
+}
+
+#[test]
+fn every_command_that_is_printed_exists_with_its_options() -> Result<()> {
+    let lab = Lab::with_hosts(&["lb0"])?;
+    let programs = Programs::new(lab.host("lb0"))?;
+    let mut faults = Vec::new();
+    let mut judged = 0;
+    for printed in texts::all()? {
+        for command in line::commands(&printed.text) {
+            judged += 1;
+            let fault = fault(&programs, &printed, &command)
+                .with_context(|| format!("{}: {}", printed.place, printed.text))?;
+            if let Some(fault) = fault {
+                faults.push(format!("{}: `{}`: {fault}", printed.place, printed.text));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(judged > 200, "only {judged} commands were found");
+    Ok(())
+}
+
+#[test]
+fn what_does_not_exist_is_refused() -> Result<()> {
+    let lab = Lab::with_hosts(&["lb0"])?;
+    let programs = Programs::new(lab.host("lb0"))?;
+    for wrong in [
+        "vrrpwatch record",
+        "vrrpwatch run -w bad.pcap",
+        "vrrpwatch explain no-such-finding",
+        "journalctl -k -u keepalived",
+        "keepalived --check-config",
+        "tcpdump -Yni INTERFACE",
+        "ip adress show",
+        "sysctl net.ipv4.conf.all.rp_filtre",
+        "arping --unsolicited ADDRESS",
+        "nmcli gadget status",
+        "frobnicate",
+    ] {
+        let printed = Printed {
+            place: "here".to_owned(),
+            text: wrong.to_owned(),
+            is_line: true,
+        };
+        let commands = line::commands(wrong);
+        let [command] = commands.as_slice() else {
+            panic!("{wrong}: {commands:?}");
+        };
+        assert!(
+            fault(&programs, &printed, command)?.is_some(),
+            "{wrong} passes"
+        );
+    }
+    Ok(())
+}
+
+/// Settings of keepalived later than the one that is installed, and what is the kernel's.
+const OTHERS: [&str; 5] = [
+    "v3_checksum_as_v2",
+    "auth_hmac",
+    "proxy_arp",
+    "arp_ignore",
+    "rp_filter",
+];
+
+#[test]
+fn every_setting_that_is_named_is_one_of_keepalived() -> Result<()> {
+    let program = find_program("keepalived").context("keepalived is not installed")?;
+    let known = fs::read(program)?;
+    let is_known = |setting: &str| OTHERS.contains(&setting) || memmem(&known, setting.as_bytes());
+    for code in Code::ALL {
+        let text = explain::text(*code, 100);
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for setting in words.filter(|word| word.contains('_') && word.to_lowercase() == **word) {
+            assert!(is_known(setting), "{code}: keepalived has no {setting}");
+        }
+    }
+    Ok(())
+}
+
+fn memmem(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
