@@ -7,6 +7,7 @@ mod cases;
 mod command;
 mod foreign;
 mod inputs;
+mod lint;
 mod logs;
 mod schema;
 mod unread;

@@ -14,6 +14,7 @@ use crate::{
     capture::DropsError,
     chain::Chain,
     cli::{Cli, Command, OutputArgs},
+    escape::escape,
     keepalived_conf::{Conf, ConfError},
     link::SelectionError,
     live::LiveError,
@@ -119,7 +120,7 @@ impl From<Failure> for ExitCode {
     reason = "this is the one place that talks to standard error"
 )]
 fn complain(what: &dyn std::fmt::Display) {
-    eprintln!("vrrpwatch: {what}");
+    eprintln!("vrrpwatch: {}", escape(&what.to_string()));
 }
 
 /// A runtime for one task.
@@ -175,13 +176,17 @@ fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Fai
 
 /// The configuration of keepalived at this path. Lines for single machines are those for this host.
 fn read_conf(path: &Path, settings: &Settings) -> Result<Conf, Failure> {
-    let host = host_name().unwrap_or_default();
-    let config_id = host.split('.').next().unwrap_or_default();
-    let conf = Conf::read(path, config_id, &settings.key)?;
+    let conf = Conf::read(path, &config_id(), &settings.key)?;
     for note in &conf.notes {
         complain(note);
     }
     Ok(conf)
+}
+
+/// What keepalived on this host calls its configuration, unless told otherwise.
+fn config_id() -> String {
+    let host = host_name().unwrap_or_default();
+    host.split('.').next().unwrap_or_default().to_owned()
 }
 
 /// The name of this host.

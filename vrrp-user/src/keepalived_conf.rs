@@ -2,12 +2,14 @@
 //!
 //! Included files, definitions and conditional lines are followed as keepalived does. What cannot
 //! be followed is a note, not an error: half an expectation is better than none. Passwords are
-//! fingerprinted as they are read and never kept.
+//! fingerprinted as they are read and never kept. Only regular files are read, and one reading costs
+//! a bounded amount of time and memory, whatever the files ask for.
 
 mod block;
 pub(crate) mod drift;
 mod instance;
 pub mod lint;
+mod notes;
 mod source;
 
 use std::{
@@ -19,6 +21,7 @@ use std::{
 pub use instance::{AuthType, GarpOptions, Instance, SyncGroup};
 
 use crate::model::{FingerprintKey, Version};
+use notes::Notes;
 
 /// A configuration, as far as it concerns VRRP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +51,7 @@ impl Conf {
     /// # Errors
     /// The file itself cannot be read; what cannot be read of the files it includes is noted.
     pub fn read(path: &Path, config_id: &str, key: &FingerprintKey) -> Result<Self, ConfError> {
-        let mut notes = Vec::new();
+        let mut notes = Notes::default();
         let lines = source::read(path, config_id, &mut notes).map_err(|source| ConfError {
             path: path.to_owned(),
             source,
@@ -59,7 +62,7 @@ impl Conf {
         Ok(Self {
             instances,
             groups,
-            notes,
+            notes: notes.into_words(),
         })
     }
 

@@ -13,6 +13,7 @@ mod envelope;
 mod event;
 pub mod fifo;
 pub mod grammar;
+mod secret;
 mod template;
 mod time;
 
@@ -72,7 +73,7 @@ pub struct Entry {
 impl Entry {
     /// Reads a line; `None` for one of a stranger, or one that says nothing we know and whose
     /// writer is unknown.
-    pub fn read(line: LogLine) -> Option<Self> {
+    pub fn read(mut line: LogLine) -> Option<Self> {
         let reading = match line.writer {
             Writer::Daemon => grammar::read(&line.text),
             Writer::System => grammar::read_foreign(&line.text)?,
@@ -80,6 +81,7 @@ impl Entry {
                 .filter(|reading| reading.event != LogEvent::Other)?,
             Writer::Stranger => return None,
         };
+        secret::withhold(&mut line.text);
         Some(Self {
             line,
             reading,

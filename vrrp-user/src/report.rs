@@ -17,6 +17,7 @@ pub use text::Style;
 pub use writer::Writer;
 
 use crate::{
+    escape,
     frame::Frame,
     record::{Kind, Record},
 };
@@ -112,7 +113,7 @@ impl Report {
         self.line.clear();
         match self.format {
             Format::Text => self.style.line(record, &mut self.line),
-            Format::Json => self.line.push_str(&serde_json::to_string(record)?),
+            Format::Json => self.line.push_str(&escape::json(record)?),
         }
         self.line.push('\n');
         self.target.write(self.line.as_bytes())?;

@@ -5,6 +5,7 @@ use std::{io::Write as _, time::Duration};
 use super::{Failure, Outcome, ask_settings, runtime, say};
 use crate::{
     cli::ArpingArgs,
+    escape::json,
     link::Selection,
     live::{LiveError, Session},
     model::{MacAddr, Timestamp},
@@ -28,7 +29,7 @@ pub(super) fn arping(args: &ArpingArgs) -> Result<Outcome, Failure> {
     let tally = runtime.block_on(ask(args, selection))?;
     say(|out| match args.format {
         Format::Text => out.write_all(Style::of_stdout().tally(&tally).as_bytes()),
-        Format::Json => writeln!(out, "{}", serde_json::to_string(&tally)?),
+        Format::Json => writeln!(out, "{}", json(&tally)?),
     })?;
     Ok(if tally.is_conflict() {
         Outcome::Findings
@@ -157,7 +158,7 @@ impl Asking<'_> {
         let line: AnswerLine = self.tally.count(reply, whose, first, time);
         say(|out| match self.args.format {
             Format::Text => writeln!(out, "{}", Style::of_stdout().reply(&line)),
-            Format::Json => writeln!(out, "{}", serde_json::to_string(&line)?),
+            Format::Json => writeln!(out, "{}", json(&line)?),
         })
     }
 }

@@ -2,18 +2,20 @@
 
 use std::io::Write as _;
 
-use super::{Failure, Outcome, ask_settings, complain, read_conf, say};
+use super::{Failure, Outcome, ask_settings, complain, config_id, say};
 use crate::{
     cli::LintArgs,
-    keepalived_conf::lint,
+    escape,
+    keepalived_conf::{Conf, lint},
     observer::Observer,
     replay::{Input, Item, Replay},
 };
 
 pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
     let settings = ask_settings(&[])?;
-    let conf = read_conf(&args.conf, &settings)?;
-    let mut remarks = lint::by_itself(&conf);
+    let conf = Conf::read(&args.conf, &config_id(), &settings.key)?;
+    let mut remarks = conf.notes.clone();
+    remarks.extend(lint::by_itself(&conf));
     let mut unreadable = false;
     if let Some(capture) = &args.capture {
         let mut observer = Observer::new(settings);
@@ -26,7 +28,7 @@ pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
                 Ok(Item::Loss { time, lost }) => observer.handle_loss(time, &lost),
                 Err(error) => {
                     complain(&error);
-                    unreadable = true;
+                    unreadable |= !error.is_partial();
                 }
             }
             // Only what the observer learns counts here.
@@ -36,8 +38,8 @@ pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
     }
     let mut text = String::new();
     for remark in &remarks {
-        text += remark;
-        text += "\n";
+        escape::push(&mut text, remark);
+        text.push('\n');
     }
     say(|out| out.write_all(text.as_bytes()))?;
     Ok(if unreadable {

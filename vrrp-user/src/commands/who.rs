@@ -14,6 +14,7 @@ use super::{Failure, Outcome, ask_settings, runtime, say};
 use crate::{
     chain::Chain,
     cli::WhoArgs,
+    escape::json,
     identity::identify,
     link::Selection,
     live::{LiveError, Session},
@@ -49,7 +50,7 @@ pub(super) fn who(args: &WhoArgs) -> Result<Outcome, Failure> {
         for who in &all {
             match args.format {
                 Format::Text => out.write_all(Style::of_stdout().who(who).as_bytes())?,
-                Format::Json => writeln!(out, "{}", serde_json::to_string(who)?)?,
+                Format::Json => writeln!(out, "{}", json(who)?)?,
             }
         }
         Ok(())

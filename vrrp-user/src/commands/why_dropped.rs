@@ -9,6 +9,8 @@ use crate::{
     capture::{DropCounter, KernelTypes},
     cli::WhyDroppedArgs,
     dropped::Dropped,
+    escape::escape,
+    escape::json,
     link::{Selection, Watch},
     live::{Clock, LiveError, NothingToWatch},
     model::{Span, Timestamp},
@@ -40,7 +42,7 @@ pub(super) fn why_dropped(args: &WhyDroppedArgs) -> Result<Outcome, Failure> {
         }
         Format::Json => {
             for record in records(&count) {
-                say(|out| writeln!(out, "{}", serde_json::to_string(&record)?))?;
+                say(|out| writeln!(out, "{}", json(&record)?))?;
             }
         }
     }
@@ -89,9 +91,7 @@ async fn check_interfaces(selection: &Selection) -> Result<(), LiveError> {
     if patterns.is_empty() {
         return Ok(());
     }
-    let there = links
-        .iter()
-        .map(|(_, link)| link.name.escape_debug().to_string());
+    let there = links.iter().map(|(_, link)| escape(&link.name).to_string());
     let there = there.collect();
     Err(NothingToWatch::NoMatch { patterns, there }.into())
 }

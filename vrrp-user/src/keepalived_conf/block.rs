@@ -1,6 +1,9 @@
 //! From lines to a tree: words, and what stands in braces behind them.
 
-use super::source::{Line, Place};
+use super::{
+    notes::Notes,
+    source::{Line, Place},
+};
 
 /// A line, and the lines in its braces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +41,7 @@ impl Block {
 }
 
 /// Makes a tree of lines.
-pub(super) fn parse(lines: &[Line], notes: &mut Vec<String>) -> Vec<Block> {
+pub(super) fn parse(lines: &[Line], notes: &mut Notes) -> Vec<Block> {
     let mut open: Vec<Block> = Vec::new();
     let mut roots = Vec::new();
     // A brace may stand on the line after its words.
@@ -62,7 +65,7 @@ pub(super) fn parse(lines: &[Line], notes: &mut Vec<String>) -> Vec<Block> {
                         block(std::mem::take(&mut words), line)
                     };
                     if open.len() >= MAX_DEPTH {
-                        notes.push(format!("{}: too many braces", line.place));
+                        notes.add(&line.place, "too many braces");
                         return roots;
                     }
                     open.push(block);
@@ -80,7 +83,7 @@ pub(super) fn parse(lines: &[Line], notes: &mut Vec<String>) -> Vec<Block> {
                     }
                     match open.pop() {
                         Some(block) => close(block, &mut open, &mut roots),
-                        None => notes.push(format!("{}: a brace too many", line.place)),
+                        None => notes.add(&line.place, "a brace too many"),
                     }
                 }
                 _ => words.push(word),
@@ -97,7 +100,7 @@ pub(super) fn parse(lines: &[Line], notes: &mut Vec<String>) -> Vec<Block> {
         close(block, &mut open, &mut roots);
     }
     while let Some(block) = open.pop() {
-        notes.push(format!("{}: the brace is never closed", block.place));
+        notes.add(&block.place, "the brace is never closed");
         close(block, &mut open, &mut roots);
     }
     roots

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{DEFAULT_VERSION, block::Block};
+use super::{DEFAULT_VERSION, block::Block, notes::Notes};
 use crate::model::{Family, Fingerprint, FingerprintKey, Priority, Span, Version, Vrid};
 
 /// A `vrrp_instance`, with keepalived's defaults where it says nothing.
@@ -132,11 +132,7 @@ struct Globals {
 }
 
 /// Finds the instances.
-pub(super) fn find(
-    blocks: &[Block],
-    key: &FingerprintKey,
-    notes: &mut Vec<String>,
-) -> Vec<Instance> {
+pub(super) fn find(blocks: &[Block], key: &FingerprintKey, notes: &mut Notes) -> Vec<Instance> {
     let mut globals = Globals::default();
     for block in blocks
         .iter()
@@ -157,12 +153,7 @@ pub(super) fn find(
         .collect()
 }
 
-fn instance(
-    block: &Block,
-    globals: &Globals,
-    key: &FingerprintKey,
-    notes: &mut Vec<String>,
-) -> Instance {
+fn instance(block: &Block, globals: &Globals, key: &FingerprintKey, notes: &mut Notes) -> Instance {
     let text = |keyword| block.last(keyword).and_then(Block::value);
     let addresses = list(block, "virtual_ipaddress", notes);
     let version = block
@@ -175,7 +166,7 @@ fn instance(
         .unwrap_or(DEFAULT_VERSION);
     let vrid = number(block, "virtual_router_id", notes).filter(|vrid: &u8| *vrid != 0);
     if vrid.is_none() {
-        notes.push(format!("{}: no valid virtual_router_id", block.place));
+        notes.add(&block.place, "no valid virtual_router_id");
     }
     let (auth, password) = authentication(block, key);
     Instance {
@@ -246,38 +237,38 @@ fn garp(block: &Block, prefix: &str, default: GarpOptions) -> GarpOptions {
 }
 
 /// The addresses in the braces behind a keyword, wherever it stands in the block.
-fn list(block: &Block, keyword: &str, notes: &mut Vec<String>) -> Vec<IpAddr> {
+fn list(block: &Block, keyword: &str, notes: &mut Notes) -> Vec<IpAddr> {
     let mut addresses = Vec::new();
     for line in block.all(keyword).flat_map(|list| &list.children) {
-        let word = line.keyword();
-        match word
+        match line
+            .keyword()
             .split('/')
             .next()
             .and_then(|address| address.parse().ok())
         {
             Some(address) => addresses.push(address),
-            None => notes.push(format!("{}: {word:?} is no address", line.place)),
+            None => notes.add(&line.place, format_args!("{keyword}: this is no address")),
         }
     }
     addresses
 }
 
-fn version_of(line: &Block, notes: &mut Vec<String>) -> Option<Version> {
+fn version_of(line: &Block, notes: &mut Notes) -> Option<Version> {
     let version = line
         .value()
         .and_then(|value| value.parse().ok())
         .and_then(Version::from_number);
     if version.is_none() {
-        notes.push(format!("{}: no such version of VRRP", line.place));
+        notes.add(&line.place, "no such version of VRRP");
     }
     version
 }
 
-fn number(block: &Block, keyword: &str, notes: &mut Vec<String>) -> Option<u8> {
+fn number(block: &Block, keyword: &str, notes: &mut Notes) -> Option<u8> {
     let line = block.last(keyword)?;
     let number = line.value().and_then(|value| value.parse().ok());
     if number.is_none() {
-        notes.push(format!("{}: {keyword} is a number up to 255", line.place));
+        notes.add(&line.place, format_args!("{keyword} is a number up to 255"));
     }
     number
 }

@@ -14,6 +14,9 @@ pub fn by_itself(conf: &Conf) -> Vec<String> {
     let mut by_vrid: BTreeMap<_, &Instance> = BTreeMap::new();
     let mut by_address: BTreeMap<_, &Instance> = BTreeMap::new();
     let mut names = BTreeSet::new();
+    if conf.instances.is_empty() {
+        remarks.push("there is no vrrp_instance in this file".to_owned());
+    }
     for instance in &conf.instances {
         let mut remark = |what: String| remarks.push(format!("{}: {what}", instance.name));
         if !names.insert(&instance.name) {
@@ -24,8 +27,6 @@ pub fn by_itself(conf: &Conf) -> Vec<String> {
             if let Some(other) = by_vrid.insert(key, instance) {
                 remark(format!("VRID {vrid} is that of {} as well", other.name));
             }
-        } else {
-            remark("there is no valid virtual_router_id".to_owned());
         }
         for address in instance.addresses.iter().chain(&instance.excluded) {
             if let Some(other) = by_address.insert((&instance.interface, *address), instance) {

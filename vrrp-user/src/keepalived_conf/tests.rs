@@ -227,6 +227,99 @@ fn what_goes_in_circles_ends() {
     assert_eq!(conf.instances[0].vrid, None);
 }
 
+#[test]
+fn no_word_of_the_file_is_in_a_note() {
+    let text = "vrrp_instance a {\n virtual_router_id S3cr3tPw\n priority S3cr3tPw\n \
+                version S3cr3tPw\n authentication {\n auth_type PASS\n auth_pass \"S3cr3tPw\n }\n \
+                virtual_ipaddress {\n S3cr3tPw\n 10.0.0.1/99\n }\n unicast_peer {\n S3cr3tPw\n }\n}\n\
+                $PW=S3cr3tPw\ninclude $PW\ninclude S3cr3tPw\n~SEQ(S3cr3tPw)\n}\n";
+    let files = Files::new("words", &[("keepalived.conf", text)]);
+    let conf = files.read("keepalived.conf", "lb0");
+    assert!(conf.notes.len() >= 6, "{:?}", conf.notes);
+    assert!(
+        conf.notes.iter().all(|note| !note.contains("S3cr3tPw")),
+        "{:?}",
+        conf.notes
+    );
+    assert!(
+        conf.notes
+            .iter()
+            .any(|note| note.contains("virtual_ipaddress"))
+    );
+}
+
+/// Definitions that each use the next one ten times: ten to the power of sixteen lines.
+fn nested_definitions(last: &str) -> String {
+    let levels: Vec<String> = (0..16)
+        .map(|level| {
+            let next = format!("  $D{}", level + 1);
+            format!("$D{level}=\\\n{}\n", vec![next; 10].join(" \\\n"))
+        })
+        .collect();
+    format!("{}{last}$D0\n", levels.concat())
+}
+
+#[test]
+fn a_bomb_costs_no_more_than_a_budget() {
+    let within_lines = nested_definitions("$D16=\\\n  @nope x \\\n  @nope y\n");
+    let levels: Vec<String> = (0..16)
+        .map(|level| {
+            let next = format!("${{A{}}}", level + 1);
+            format!("$A{level}={}\n", next.repeat(10))
+        })
+        .collect();
+    let in_a_line = format!("{}$A16=x\n{}", levels.concat(), "y ${A0}\n".repeat(1000));
+    let many: Vec<String> = (0..10_000)
+        .map(|number| format!("$N{number}=x\n"))
+        .collect();
+    let large = format!("{}\n", "# nothing\n".repeat(400_000));
+    let unclosed = format!("{}\n", "${".repeat(8_000)).repeat(100);
+    let mut files = vec![
+        ("lines.conf".to_owned(), within_lines),
+        ("line.conf".to_owned(), in_a_line),
+        ("large.conf".to_owned(), "include many/*\n".to_owned()),
+        ("wild.conf".to_owned(), "include /**/*/*/*/x\n".to_owned()),
+        ("unclosed.conf".to_owned(), unclosed),
+        ("definitions.conf".to_owned(), many.concat()),
+    ];
+    files.extend((0..8).map(|number| (format!("many/{number}"), large.clone())));
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    let files = Files::new("bombs", &files);
+    for (name, why) in [
+        ("lines.conf", "use each other too often"),
+        ("line.conf", "uses itself"),
+        ("large.conf", "larger than 16 MiB"),
+        ("wild.conf", "too many wildcards"),
+        ("definitions.conf", "more than 4,096"),
+    ] {
+        let conf = files.read(name, "lb0");
+        assert!(
+            conf.notes.iter().any(|note| note.contains(why)),
+            "{name}: {:?}",
+            conf.notes
+        );
+        assert!(conf.notes.len() <= 101, "{name}: {}", conf.notes.len());
+    }
+    files.read("unclosed.conf", "lb0");
+}
+
+#[test]
+fn only_regular_files_are_read() {
+    let files = Files::new("fifo", &[("keepalived.conf", "include fifo\n")]);
+    let fifo = files.0.join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("room for a FIFO");
+    let conf = files.read("keepalived.conf", "lb0");
+    assert!(conf.notes[0].contains("a FIFO"), "{:?}", conf.notes);
+    for path in [&fifo, Path::new("/dev/zero"), &files.0] {
+        let error = Conf::read(path, "lb0", &key()).expect_err("no regular file");
+        let words = crate::chain::Chain(&error).to_string();
+        assert!(words.contains("not a regular file"), "{words}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn nothing_panics(text in "([a-z_$@{}!#\"= \\\\\n0-9.:/~]|vrrp_instance|virtual_ipaddress|priority ){0,80}") {
@@ -234,10 +327,10 @@ proptest::proptest! {
             .lines()
             .map(|line| source::Line {
                 text: line.to_owned(),
-                place: source::Place { file: PathBuf::new(), number: 0 },
+                place: source::Place { file: PathBuf::new().into(), number: 0 },
             })
             .collect();
-        let mut notes = Vec::new();
+        let mut notes = Notes::default();
         let blocks = block::parse(&lines, &mut notes);
         instance::find(&blocks, &key(), &mut notes);
     }

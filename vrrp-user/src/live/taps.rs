@@ -11,6 +11,7 @@ use super::Clock;
 use crate::{
     capture::{AttachError, Attachment, Event, Interface, KernelHalf, Mode},
     chain::Chain,
+    escape::escape,
     frame::{Direction, Frame, LinkType, Origin, Tap, VlanTag},
     link::{LinkState, Links, Place, Selection},
     record,
@@ -350,5 +351,5 @@ fn blindness(links: &Links, index: u32) -> Option<Blindness> {
 
 /// A name as it can be shown.
 fn escaped(name: &str) -> String {
-    name.escape_debug().to_string()
+    escape(name).to_string()
 }

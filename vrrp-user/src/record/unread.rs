@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::escape::escape;
 use crate::model::{Span, Timestamp};
 
 /// A log that was to be read and told nothing, and why.
@@ -49,7 +50,7 @@ const ZONES: Span = Span::from_hours(15);
 
 impl fmt::Display for UnreadRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let log = self.log.escape_debug();
+        let log = escape(&self.log);
         let lines = self.lines;
         match self.reason {
             Unread::Empty => write!(f, "{log}: the log is empty"),

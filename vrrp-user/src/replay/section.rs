@@ -14,6 +14,7 @@ use pcap_parser::{
 
 use super::{cooked::Cooked, reader::Item};
 use crate::{
+    escape::escape,
     frame::{Direction, Frame, LinkType, Origin, Tap},
     model::Timestamp,
     record::LossReason,
@@ -61,7 +62,7 @@ impl fmt::Display for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} frames", self.frames)?;
         if let Some(interface) = &self.interface {
-            write!(f, " of {}", interface.escape_debug())?;
+            write!(f, " of {}", escape(interface))?;
         }
         write!(f, " were not read: their link is of type {}", self.link)?;
         // Names of the tcpdump group, of what is met most often.

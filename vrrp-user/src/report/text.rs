@@ -20,6 +20,7 @@ use std::{
 use anstyle::{AnsiColor, Style as Ansi};
 
 use crate::{
+    escape::escape,
     frame::Direction,
     model::Timestamp,
     record::{
@@ -52,7 +53,7 @@ impl Style {
     fn write(self, record: &Record, line: &mut String) -> fmt::Result {
         write!(line, "{}", self.paint(QUIET, local_time(record.time)))?;
         if let Some(interface) = &record.interface {
-            write!(line, " {}", interface.escape_debug())?;
+            write!(line, " {}", escape(interface))?;
         }
         for (position, id) in record.vlan.iter().enumerate() {
             write!(line, "{}{id}", if position == 0 { " vlan " } else { "." })?;
@@ -88,7 +89,7 @@ impl Style {
             line.push_str(" watching");
             let mut separator = " ";
             for attached in &start.attachments {
-                let name = attached.interface.escape_debug();
+                let name = escape(&attached.interface);
                 write!(
                     line,
                     "{separator}{} (in: {}",
@@ -100,23 +101,23 @@ impl Style {
                     None => write!(line, ", out: {}", self.paint(WARNING, "not seen"))?,
                 }
                 if attached.link != "up" {
-                    let state = attached.link.escape_debug();
+                    let state = escape(&attached.link);
                     write!(line, "; link {}", self.paint(WARNING, state))?;
                 }
-                write!(line, "; {})", attached.reason.escape_debug())?;
+                write!(line, "; {})", escape(&attached.reason))?;
                 separator = ", ";
             }
         } else {
             line.push_str(" replaying");
             for file in &start.files {
-                write!(line, " {}", file.escape_debug())?;
+                write!(line, " {}", escape(file))?;
             }
         }
         for source in &start.sources {
-            write!(line, "; {}", source.escape_debug())?;
+            write!(line, "; {}", escape(source))?;
         }
         for note in &start.notes {
-            write!(line, "; {}", note.escape_debug())?;
+            write!(line, "; {}", escape(note))?;
         }
         Ok(())
     }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BinaryHeap,
-    fs::File,
     io::{self, BufReader, Read},
     path::PathBuf,
     sync::Arc,
@@ -12,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::{LogFile, split::Splitter, tally::Tally};
 use crate::{
+    file::open_regular,
     log::{Calendar, Entry, Envelopes, LogLine},
     merge::Pending,
     model::{Span, Timestamp},
@@ -45,7 +45,7 @@ struct Recorded {
     /// Bytes that were read.
     read: u64,
     host: Option<Arc<str>>,
-    bytes: BufReader<File>,
+    bytes: BufReader<std::fs::File>,
     split: Splitter,
     envelopes: Option<Envelopes>,
     lines: Vec<LogLine>,
@@ -65,7 +65,7 @@ impl RecordedLogs {
         let files = files
             .iter()
             .map(|file| {
-                let bytes = File::open(&file.path).map_err(|source| OpenLogError {
+                let bytes = open_regular(&file.path).map_err(|source| OpenLogError {
                     path: file.path.clone(),
                     source,
                 })?;

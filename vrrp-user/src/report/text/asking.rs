@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::{ALERT, RELIEF, STRONG, Style, probing::Micros};
 use crate::{
+    escape::escape,
     identity::Protocol,
     record::Role,
     who::{AnswerLine, Rate, Shown, Tally, Verdict, Who},
@@ -37,7 +38,7 @@ impl Style {
             }
             write!(text, ", VRID {}, priority {}", router.vrid, router.priority)?;
             if let Some(interface) = &router.interface {
-                write!(text, ", on {}", interface.escape_debug())?;
+                write!(text, ", on {}", escape(interface))?;
             }
             for (position, id) in router.vlan.iter().enumerate() {
                 write!(text, "{}{id}", if position == 0 { " vlan " } else { "." })?;
@@ -67,11 +68,7 @@ impl Style {
         }
         match &who.held {
             Some(held) => {
-                writeln!(
-                    text,
-                    "  held here      on {}",
-                    held.interface.escape_debug()
-                )?;
+                writeln!(text, "  held here      on {}", escape(&held.interface))?;
             }
             None => writeln!(text, "  held here      no")?,
         }
@@ -149,7 +146,7 @@ impl Style {
                 text,
                 "{address} is on {} of this host: a host cannot ask for its own address, so an \
                  answer is another machine's",
-                interface.escape_debug()
+                escape(interface)
             )?;
         }
         if tally.is_conflict() {
@@ -187,7 +184,7 @@ impl fmt::Display for Shows<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Shown::Fingerprint(fingerprint) => f.write_str(fingerprint),
-            Shown::Error(error) => write!(f, "none: {}", error.escape_debug()),
+            Shown::Error(error) => write!(f, "none: {}", escape(error)),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{ALERT, STRONG, Style};
+use crate::escape::escape;
 use crate::{dropped::Dropped, frame::Direction, model::Span, record::DropRecord};
 
 impl Style {
@@ -37,7 +38,7 @@ impl Style {
                 text,
                 "{} on {}: {} in {seconds:.1} s; {}",
                 self.paint(ALERT, first.describe()),
-                self.paint(STRONG, interface.escape_debug()),
+                self.paint(STRONG, escape(interface)),
                 packets(total),
                 first.advice()
             )?;
@@ -52,7 +53,7 @@ impl Style {
                 }
                 write!(text, ": {}", it.count)?;
                 match &it.place {
-                    Some(place) => writeln!(text, ", at {}", place.escape_debug())?,
+                    Some(place) => writeln!(text, ", at {}", escape(place))?,
                     None => writeln!(text)?,
                 }
             }
@@ -93,10 +94,10 @@ impl Style {
         }
         line.push(':');
         if let Some(reason) = &drop.reason {
-            write!(line, " {}", self.paint(STRONG, reason.escape_debug()))?;
+            write!(line, " {}", self.paint(STRONG, escape(reason)))?;
         }
         match &drop.place {
-            Some(place) => write!(line, " at {}", place.escape_debug()),
+            Some(place) => write!(line, " at {}", escape(place)),
             None => write!(line, " at a place that the kernel hides"),
         }
     }

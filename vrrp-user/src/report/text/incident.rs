@@ -9,6 +9,7 @@ use std::{
 
 use super::{Millis, STRONG, Style, WARNING, local_time};
 use crate::{
+    escape::escape,
     model::{MacAddr, Timestamp},
     record::{IncidentRecord, Step, What},
 };
@@ -31,7 +32,7 @@ impl Style {
                 "took over"
             },
             local_time(time),
-            incident.trigger.escape_debug()
+            escape(&incident.trigger)
         )?;
         let several = macs(incident).len() > 1;
         for (position, step) in incident.steps.iter().enumerate() {
@@ -55,7 +56,7 @@ impl Style {
             write!(line, " · first right answer after {}", Millis(converged))?;
         }
         for missing in &incident.missing {
-            let missing = missing.escape_debug();
+            let missing = escape(missing);
             write!(line, "\n    {} {missing}", self.paint(WARNING, "missing:"))?;
         }
         Ok(())
@@ -115,7 +116,7 @@ fn course(step: &Step, several: bool, line: &mut String) -> fmt::Result {
         }
         What::Log { host, event, .. } => {
             if let Some(host) = host {
-                write!(line, "{} ", host.escape_debug())?;
+                write!(line, "{} ", escape(host))?;
             }
             write!(line, "log {}", event.as_str().to_ascii_uppercase())?;
             if let Some(uncertain) = step.uncertain_ms {
@@ -129,7 +130,7 @@ fn course(step: &Step, several: bool, line: &mut String) -> fmt::Result {
 /// The host by its name, where its log tells that; otherwise by its address.
 fn who(host: Option<&Arc<str>>, source: IpAddr, line: &mut String) -> fmt::Result {
     match host {
-        Some(host) => write!(line, "{}", host.escape_debug()),
+        Some(host) => write!(line, "{}", escape(host)),
         None => write!(line, "{source}"),
     }
 }

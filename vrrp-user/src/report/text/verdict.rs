@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::{ALERT, Millis, QUIET, RELIEF, STRONG, Style, WARNING};
 use crate::{
+    escape::escape,
     log::Inferred,
     record::{FindingRecord, LogRecord, Severity, StateRecord, Status},
 };
@@ -70,7 +71,7 @@ impl Style {
             line,
             "{} {}",
             self.paint(colour, format_args!("{label} {code}{status}:")),
-            finding.message
+            escape(&finding.message)
         )?;
         if let Some(changes) = finding.changes {
             write!(line, " Changed {changes} times since the last update.")?;
@@ -82,7 +83,7 @@ impl Style {
             write!(line, " Cause: {}.", self.paint(STRONG, cause.as_str()))?;
         }
         if !finding.advice.is_empty() {
-            write!(line, " -> {}", finding.advice)?;
+            write!(line, " -> {}", escape(&finding.advice))?;
         }
         Ok(())
     }
@@ -91,12 +92,12 @@ impl Style {
     pub(super) fn log(self, log: &LogRecord, line: &mut String) -> fmt::Result {
         line.push_str("LOG");
         if let Some(host) = &log.host {
-            write!(line, " {}", self.paint(STRONG, host.escape_debug()))?;
+            write!(line, " {}", self.paint(STRONG, escape(host)))?;
         }
         if let Some(uncertain) = log.uncertain_ms {
             write!(line, " (within {})", Millis(uncertain))?;
         }
-        write!(line, ": {}", log.text.escape_debug())?;
+        write!(line, ": {}", escape(&log.text))?;
         let Inferred { year, month, zone } = log.inferred;
         let inferred: Vec<&str> = [(year, "year"), (month, "month"), (zone, "zone")]
             .into_iter()
