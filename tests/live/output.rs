@@ -2,18 +2,19 @@
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _},
-    path::Path,
-    process::Stdio,
+    io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use etherparse::IpNumber;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use vrrp_tests::{
     frames,
-    lab::{tcpdump_lines, vrrpwatch, wait_for, wait_until},
+    lab::{Stream, tcpdump_lines, vrrpwatch, wait_for, wait_until},
 };
 
 use crate::{
@@ -42,18 +43,30 @@ fn wait_for_start(file: &Path) -> Result<()> {
     wait_until("the start in the file", LIMIT, || !records(file).is_empty())
 }
 
+/// Whether the frame with this priority is in a pcapng file that ends with a whole block.
+fn is_kept(file: &Path, priority: u8) -> bool {
+    let priority = format!("prio {priority},");
+    tcpdump_lines(file, &["-t"])
+        .is_ok_and(|lines| lines.iter().any(|line| line.contains(&priority)))
+}
+
 #[test]
-fn a_file_is_opened_anew_after_it_was_rotated() -> Result<()> {
+fn files_are_opened_anew_after_they_were_rotated() -> Result<()> {
     let wire = Wire::new()?;
     let file = wire.lab.directory().join("records.json");
     let rotated = wire.lab.directory().join("records.json.1");
+    let frames = wire.lab.directory().join("frames.pcapng");
+    let rotated_frames = wire.lab.directory().join("frames.pcapng.1");
     let output = file.to_str().expect("UTF-8");
-    let mut watcher = Watcher::spawn(wire.third(), &["-i", "eth0", "--output", output])?;
+    let kept = frames.to_str().expect("UTF-8");
+    let args = ["-i", "eth0", "--output", output, "--write", kept];
+    let mut watcher = Watcher::spawn(wire.third(), &args)?;
     wait_for_start(&file)?;
 
     wire.advert(1)?;
     wait_for_advert(&file, 1)?;
     fs::rename(&file, &rotated)?;
+    fs::rename(&frames, &rotated_frames)?;
     wire.advert(2)?;
     wait_for_advert(&rotated, 2)?;
     watcher.process().signal(Signal::SIGHUP)?;
@@ -64,6 +77,127 @@ fn a_file_is_opened_anew_after_it_was_rotated() -> Result<()> {
     assert!(watcher.stop()?.is_empty(), "nothing on standard output");
     assert_eq!(priorities(&records(&rotated)), [1, 2]);
     assert_eq!(priorities(&records(&file)), [3]);
+    let kept = [&rotated_frames, &frames].map(|file| [1, 2, 3].map(|prio| is_kept(file, prio)));
+    assert_eq!(kept, [[true, true, false], [false, false, true]]);
+    for file in [file, frames] {
+        assert_eq!(fs::metadata(file)?.permissions().mode() & 0o137, 0);
+    }
+    Ok(())
+}
+
+/// A file system of 64 KiB, which is taken away with it.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount(path: PathBuf) -> Result<Self> {
+        fs::create_dir(&path)?;
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k", "none"])
+            .arg(&path)
+            .status()?;
+        ensure!(mounted.success(), "a small disk cannot be had: {mounted}");
+        Ok(Self(path))
+    }
+
+    /// Takes all the room there is left.
+    fn fill(&self) -> Result<()> {
+        let mut filler = fs::File::create(self.0.join("filler"))?;
+        let full = std::iter::repeat_with(|| filler.write_all(&[0; 1024]))
+            .take(65)
+            .find_map(Result::err)
+            .context("there is an end to the room")?;
+        ensure!(full.kind() == ErrorKind::StorageFull, "{full}");
+        Ok(())
+    }
+
+    fn make_room(&self) -> Result<()> {
+        Ok(fs::remove_file(self.0.join("filler"))?)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // What is still open in it goes with its process.
+        let _: std::io::Result<_> = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// Sends until the last page of the file is full as well, and its sink fails.
+fn send_until_full(wire: &Wire, watcher: &mut Watcher) -> Result<()> {
+    let process = watcher.process();
+    let is_told = |line: &String| line.contains("cannot write to");
+    wait_until("the disk to be full", LIMIT, || {
+        wire.advert(2).is_ok() && process.lines(Stream::Stderr).iter().any(is_told)
+    })
+}
+
+/// Ends a watch that could not write everything, and says so with the name of the file.
+fn stop_unwritten(mut watcher: Watcher, file: &str) -> Result<()> {
+    let process = watcher.process();
+    process.signal(Signal::SIGTERM)?;
+    assert_eq!(process.wait(LIMIT)?.code(), Some(2));
+    let complaints = process.lines(Stream::Stderr);
+    let names = |line: &&String| line.contains(file) && line.contains("No space left");
+    // When it begins and at the end.
+    assert_eq!(
+        complaints.iter().filter(names).count(),
+        2,
+        "{complaints:#?}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_full_disk_ends_the_frames_alone_until_there_is_room() -> Result<()> {
+    let wire = Wire::new()?;
+    let disk = SmallDisk::mount(wire.lab.directory().join("small"))?;
+    let file = disk.0.join("frames.pcapng");
+    let kept = file.to_str().expect("UTF-8");
+    let mut watcher = Watcher::start(wire.third(), &["-i", "eth0", "--write", kept])?;
+    wire.advert(1)?;
+    wait_until("the first frame in the file", LIMIT, || is_kept(&file, 1))?;
+
+    disk.fill()?;
+    send_until_full(&wire, &mut watcher)?;
+    let is_loss = |record: &Value| record["lost"]["output-failed"].as_u64() > Some(0);
+    watcher.expect("the loss", is_loss)?;
+
+    disk.make_room()?;
+    wait_until("a frame in the file", LIMIT, || {
+        wire.advert(200).is_ok() && is_kept(&file, 200)
+    })?;
+    assert!(is_kept(&file, 1), "what was written before is there");
+    stop_unwritten(watcher, kept)
+}
+
+#[test]
+fn a_full_disk_ends_the_records_alone_until_there_is_room() -> Result<()> {
+    let wire = Wire::new()?;
+    let disk = SmallDisk::mount(wire.lab.directory().join("small"))?;
+    let file = disk.0.join("records.json");
+    let frames = wire.lab.directory().join("frames.pcapng");
+    let output = file.to_str().expect("UTF-8");
+    let kept = frames.to_str().expect("UTF-8");
+    let args = ["-i", "eth0", "--output", output, "--write", kept];
+    let mut watcher = Watcher::spawn(wire.third(), &args)?;
+    wait_for_start(&file)?;
+
+    disk.fill()?;
+    send_until_full(&wire, &mut watcher)?;
+    wait_until("a frame beside it", LIMIT, || {
+        wire.advert(3).is_ok() && is_kept(&frames, 3)
+    })?;
+
+    disk.make_room()?;
+    wait_until("the loss in the file", LIMIT, || {
+        let is_loss = |record: &Value| record["lost"]["output-failed"].as_u64() > Some(0);
+        wire.advert(200).is_ok() && records(&file).iter().any(is_loss)
+    })?;
+    stop_unwritten(watcher, output)?;
+    // No line is there in part.
+    let text = fs::read_to_string(&file)?;
+    assert_eq!(text.lines().count(), records(&file).len());
+    assert!(priorities(&records(&file)).contains(&200));
     Ok(())
 }
 

@@ -88,7 +88,7 @@ fn nanoseconds_give_the_same_records() {
 fn the_frames_that_are_kept_give_the_same_records_again() {
     let kept = scratch("kept.pcapng");
     let first = Replay::of(CASE)
-        .args(["--write".as_ref(), kept.as_os_str()])
+        .args(["--overwrite".as_ref(), "--write".as_ref(), kept.as_os_str()])
         .records();
     // That a router is new is known by the time before, of which no frame was one to keep.
     let is_new = |line: &String| {

@@ -9,6 +9,7 @@ mod foreign;
 mod inputs;
 mod lint;
 mod logs;
+mod outputs;
 mod schema;
 mod unread;
 

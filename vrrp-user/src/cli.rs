@@ -80,7 +80,7 @@ pub struct RunArgs {
     /// Read the journal in this directory.
     #[arg(long, value_name = "DIRECTORY")]
     pub journal_directory: Option<PathBuf>,
-    /// Read keepalived's notification pipe (vrrp_notify_fifo).
+    /// Read keepalived's notification pipe (vrrp_notify_fifo); it is waited for.
     #[arg(long, value_name = "PATH")]
     pub notify_fifo: Option<PathBuf>,
     /// Where the daemon's own account comes from.
@@ -202,9 +202,13 @@ pub struct OutputArgs {
     /// End after this time, such as "30s" or "5m"; in replay, of the capture's time.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
-    /// Keep the frames behind the records in a pcapng file, for Wireshark.
+    /// Keep the frames behind the records in a pcapng file, for Wireshark; a pcapng file that is there
+    /// is appended to. It is reopened on SIGHUP.
     #[arg(long, value_name = "FILE.pcapng")]
     pub write: Option<PathBuf>,
+    /// Replace the file of --write, if it is there.
+    #[arg(long, requires = "write")]
+    pub overwrite: bool,
     /// Which ARP and neighbour discovery to report; `watched` is what concerns a virtual router or
     /// an address given by --watch, and anything gratuitous.
     #[arg(long, value_enum, default_value_t)]
@@ -223,6 +227,7 @@ impl OutputArgs {
             only: self.only.iter().copied().collect::<BTreeSet<_>>(),
             count: self.count,
             frames: self.write.clone(),
+            overwrite: self.overwrite,
         }
     }
 }

@@ -100,7 +100,9 @@ enum Failure {
 impl From<Failure> for ExitCode {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Live(LiveError::NothingToWatch(_) | LiveError::Write(_))
+            Failure::Live(
+                LiveError::NothingToWatch(_) | LiveError::Write(_) | LiveError::Source(_),
+            )
             | Failure::Conf(_)
             | Failure::Log(_)
             | Failure::BlindProbe

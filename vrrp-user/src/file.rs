@@ -1,5 +1,7 @@
 //! Files that somebody names: what is opened, and what is not.
 
+pub(crate) mod write;
+
 use std::{
     fs::{File, FileType, Metadata, OpenOptions},
     io,
@@ -27,12 +29,16 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 }
 
 fn expect_regular(metadata: &Metadata) -> io::Result<()> {
-    let kind = metadata.file_type();
-    if kind.is_file() {
+    if metadata.is_file() {
         return Ok(());
     }
+    Err(not_regular(metadata.file_type()))
+}
+
+/// Says what something is that should be a regular file.
+fn not_regular(kind: FileType) -> io::Error {
     let what = format!("it is {}, not a regular file", kind_of(kind));
-    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+    io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
 fn kind_of(kind: FileType) -> &'static str {

@@ -48,7 +48,7 @@ use crate::{
     model::Timestamp,
     observer::{ArpMode, Observer, Settings},
     probe::{Asker, AskerError},
-    record::Start,
+    record::{LossReason, Start},
     report::{Report, Writer},
     source::{LogSettings, Logs, SourceError},
 };
@@ -353,7 +353,11 @@ impl Live {
         let mut news =
             self.losses
                 .update(counts, self.ring.malformed(), self.writer.take_dropped());
-        news.pass_over(std::mem::take(&mut self.passed_over));
+        news.add(
+            LossReason::PassedOver,
+            std::mem::take(&mut self.passed_over),
+        );
+        news.add(LossReason::OutputFailed, self.writer.take_unwritten());
         self.observer.handle_unwatched(news.unwatched);
         if news.hides_routers() {
             let vrids = self.losses.note_suppressed(self.kernel.suppressed()?);

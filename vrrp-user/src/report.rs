@@ -5,19 +5,23 @@
 //! it from a thread of its own ([`Writer`]).
 
 mod pcapng;
-mod target;
+mod sink;
 mod text;
 mod writer;
 
-use std::{collections::BTreeSet, io, path::PathBuf};
+use std::{collections::BTreeSet, io, iter, path::PathBuf};
 
 pub use pcapng::PcapngFile;
-pub use target::{Target, TargetError};
+pub use sink::TargetError;
 pub use text::Style;
 pub use writer::Writer;
 
+use sink::Sink;
+
 use crate::{
+    chain::Chain,
     escape,
+    file::write::append,
     frame::Frame,
     record::{Kind, Record},
 };
@@ -45,6 +49,8 @@ pub struct ReportSettings {
     pub count: Option<u64>,
     /// File to keep the frames in.
     pub frames: Option<PathBuf>,
+    /// Whether that file is replaced if it is there, and not appended to.
+    pub overwrite: bool,
 }
 
 /// The output of a run.
@@ -52,7 +58,7 @@ pub struct ReportSettings {
 pub struct Report {
     format: Format,
     style: Style,
-    target: Target,
+    target: Sink,
     only: BTreeSet<Kind>,
     remaining: Option<u64>,
     frames: Option<PcapngFile>,
@@ -74,18 +80,13 @@ impl Report {
     /// # Errors
     /// A file cannot be opened or created.
     pub fn open(settings: &ReportSettings) -> Result<Self, TargetError> {
-        let target = match &settings.output {
-            Some(path) => Target::append(path)?,
-            None => Target::stdout(),
+        let (target, style) = match &settings.output {
+            Some(path) => (Sink::file(path, append, append)?, Style::default()),
+            None => (Sink::stdout()?, Style::of_stdout()),
         };
-        let style = Style {
-            coloured: target.wants_colour(),
-        };
-        let frames = settings
-            .frames
-            .as_deref()
-            .map(PcapngFile::create)
-            .transpose()?;
+        let frames = settings.frames.as_deref();
+        let frames = frames.map(|path| PcapngFile::open(path, settings.overwrite));
+        let frames = frames.transpose()?;
         Ok(Self {
             format: settings.format,
             style,
@@ -100,7 +101,8 @@ impl Report {
     /// Writes a record, if it is of a kind that is wanted.
     ///
     /// # Errors
-    /// The output refuses; `BrokenPipe` where its reader has gone.
+    /// `BrokenPipe` where the reader of the output has gone. What else keeps the output from being
+    /// written is told when it ends.
     pub fn record(&mut self, record: &Record) -> io::Result<Appetite> {
         let kind = record.body.kind();
         if !self.only.is_empty() && !self.only.contains(&kind) {
@@ -116,7 +118,9 @@ impl Report {
             Format::Json => self.line.push_str(&escape::json(record)?),
         }
         self.line.push('\n');
-        self.target.write(self.line.as_bytes())?;
+        let line = self.line.as_bytes();
+        self.target
+            .write(|_, bytes| bytes.extend_from_slice(line))?;
         if counts && let Some(remaining) = &mut self.remaining {
             *remaining -= 1;
             if *remaining == 0 {
@@ -129,7 +133,7 @@ impl Report {
     /// Keeps a frame, where frames are kept.
     ///
     /// # Errors
-    /// The file refuses.
+    /// Never with a file that is one.
     pub fn frame(&mut self, frame: &Frame) -> io::Result<()> {
         match &mut self.frames {
             Some(file) => file.write(frame),
@@ -145,17 +149,47 @@ impl Report {
     /// Hands what is buffered to the system.
     ///
     /// # Errors
-    /// The output refuses.
+    /// `BrokenPipe` where the reader of the output has gone.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.target.flush()?;
-        self.frames.as_mut().map_or(Ok(()), PcapngFile::flush)
+        self.sinks().try_for_each(Sink::flush)
     }
 
-    /// Opens the output file anew, after it was rotated away.
+    /// Opens the files anew, after they were rotated away.
     ///
     /// # Errors
-    /// It cannot be opened; what was opened before stays in use.
+    /// One cannot be opened; what was opened before stays in use.
     pub fn reopen(&mut self) -> Result<(), TargetError> {
-        self.target.reopen()
+        // One that fails is no reason not to try the other.
+        let results: Vec<_> = self.sinks().map(Sink::reopen).collect();
+        results.into_iter().collect()
+    }
+
+    /// How many records and frames could not be written since the last call, as far as there is
+    /// somebody to tell: not while the output itself is what fails.
+    pub fn take_unwritten(&mut self) -> u64 {
+        if self.target.is_failing() {
+            return 0;
+        }
+        self.sinks().map(Sink::take_untold).sum()
+    }
+
+    /// Ends the output.
+    ///
+    /// # Errors
+    /// `BrokenPipe` where its reader has gone; records or frames could not be written.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.flush()?;
+        let unwritten = self.sinks().filter_map(Sink::take_unwritten);
+        let words: Vec<String> = unwritten.map(|it| Chain(&it).to_string()).collect();
+        if words.is_empty() {
+            Ok(())
+        } else {
+            Err(io::Error::other(words.join("; ")))
+        }
+    }
+
+    fn sinks(&mut self) -> impl Iterator<Item = &mut Sink> {
+        let frames = self.frames.as_mut().map(PcapngFile::sink);
+        iter::once(&mut self.target).chain(frames)
     }
 }

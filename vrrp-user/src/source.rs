@@ -126,10 +126,13 @@ impl LogSettings {
         files.chain(journal).chain(pipe).collect()
     }
 
-    /// The files that do not exist yet.
+    /// The files that do not exist yet, and the pipe.
     pub fn missing(&self) -> Vec<String> {
         let files = self.files.iter().filter(|file| !file.path.exists());
-        files.map(|file| format!("log {file}")).collect()
+        let files = files.map(|file| format!("log {file}"));
+        let pipe = self.notify_fifo.iter().filter(|path| !path.exists());
+        let pipe = pipe.map(|path| format!("notifications {}", path.display()));
+        files.chain(pipe).collect()
     }
 }
 

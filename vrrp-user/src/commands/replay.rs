@@ -1,13 +1,13 @@
 //! `vrrpwatch replay`: the observer driven by capture files.
 
-use std::{io, time::Duration};
+use std::{collections::BTreeMap, io, time::Duration};
 
 use super::{Failure, Outcome, complain, read_conf, settings};
 use crate::{
     cli::ReplayArgs,
     model::{Span, Timestamp},
     observer::{Observer, Output},
-    record::Start,
+    record::{LossReason, Start},
     replay::{Input, Item, Replay, inputs},
     report::{Appetite, Report},
     source::{LogFile, RecordedLogs},
@@ -91,6 +91,7 @@ struct Run {
 impl Run {
     fn take(&mut self, item: &Item) -> io::Result<Appetite> {
         let time = item.time();
+        self.tell_unwritten();
         let end = match self.end {
             Some(end) => end,
             None => {
@@ -140,6 +141,17 @@ impl Run {
         }
     }
 
+    /// Tells of what the output did not take.
+    fn tell_unwritten(&mut self) {
+        let count = self.report.take_unwritten();
+        if let Some(last) = self.last
+            && count > 0
+        {
+            let lost = BTreeMap::from([(LossReason::OutputFailed, count)]);
+            self.observer.handle_loss(last, &lost);
+        }
+    }
+
     /// The capture ended, and time with it: what was logged right after is still about it.
     fn end_logs(&mut self) {
         let Some(last) = self.last else { return };
@@ -181,8 +193,10 @@ impl Run {
     fn finish(&mut self) -> io::Result<()> {
         self.end_logs();
         self.tell_unread();
+        self.report.flush()?;
+        self.tell_unwritten();
         self.observer.finish();
         self.drain()?;
-        self.report.flush()
+        self.report.finish()
     }
 }

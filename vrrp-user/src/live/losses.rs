@@ -34,10 +34,10 @@ impl News {
             .any(|reason| self.lost.contains_key(reason))
     }
 
-    /// Takes in how many frames were passed over in the ring buffer.
-    pub(super) fn pass_over(&mut self, count: u64) {
+    /// Takes in how many were lost elsewhere.
+    pub(super) fn add(&mut self, reason: LossReason, count: u64) {
         if count > 0 {
-            self.lost.insert(LossReason::PassedOver, count);
+            self.lost.insert(reason, count);
         }
     }
 }

@@ -80,6 +80,9 @@ pub enum LossReason {
     ClockStepped,
     /// The output was slower than the network: records were left out.
     OutputFull,
+    /// The output or the file of `--write` took nothing for a while, as on a full disk: records or frames
+    /// are missing there.
+    OutputFailed,
     /// More virtual routers than are kept: the one that was silent longest was forgotten.
     TrackerFull,
     /// Dropped packets of more senders, for more reasons or at more places than are counted.
@@ -107,6 +110,7 @@ impl LossReason {
             Self::ForeignLink => "foreign-link",
             Self::ClockStepped => "clock-stepped",
             Self::OutputFull => "output-full",
+            Self::OutputFailed => "output-failed",
             Self::TrackerFull => "tracker-full",
             Self::DropsUncounted => "drops-uncounted",
             Self::TrafficFull => "traffic-full",

@@ -1,51 +1,124 @@
 //! Keeping the matched frames in a pcapng file for Wireshark.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    fs::File,
-    io::{self, BufWriter, Write},
-    path::Path,
-    sync::Arc,
-};
+use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt as _, path::Path, sync::Arc};
 
 use pcap_parser::{
     Linktype, OptionCode, PcapNGOption, ToVec,
     pcapng::{EnhancedPacketBlock, InterfaceDescriptionBlock, SectionHeaderBlock},
 };
 
-use super::TargetError;
-use crate::frame::{Direction, Frame, LinkType, VlanTag};
+use super::sink::{Sink, TargetError};
+use crate::{
+    file::write,
+    frame::{Direction, Frame, LinkType, VlanTag},
+};
 
 /// A pcapng file: an interface for each one that frames were seen on, with its name and times in
 /// nanoseconds, and the direction of each frame.
+#[derive(Debug)]
 pub struct PcapngFile {
-    writer: BufWriter<File>,
-    interfaces: Vec<(Option<Arc<str>>, LinkType)>,
+    sink: Sink,
+    interfaces: Interfaces,
 }
+
+/// The interfaces that are described in the section.
+type Interfaces = Vec<(Option<Arc<str>>, LinkType)>;
 
 /// `epb_flags` of the pcapng specification: the lower two bits are the direction.
 const EPB_FLAGS: OptionCode = OptionCode(2);
 /// `if_tsresol`: 10^-9.
 const NANOSECONDS: u8 = 9;
+/// How a section begins: its block's type is the same in either byte order.
+const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// Bytes of the smallest block: its type, and its length twice.
+const SMALLEST: u64 = 12;
 
 impl PcapngFile {
-    /// Creates the file; one that is there is replaced, as by tcpdump.
+    /// Opens the file and begins a section. To a pcapng file that is there the section is appended,
+    /// unless it is to be replaced.
     ///
     /// # Errors
-    /// It cannot be created or written.
-    pub fn create(path: &Path) -> Result<Self, TargetError> {
-        let failed = |source| TargetError {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::create(path).map_err(failed)?;
+    /// It cannot be opened, or holds something else.
+    pub fn open(path: &Path, replace: bool) -> Result<Self, TargetError> {
         let mut new = Self {
-            writer: BufWriter::new(file),
+            sink: Sink::file(path, if replace { overwrite } else { append }, append)?,
             interfaces: Vec::new(),
         };
-        let application = concat!("vrrpwatch ", env!("CARGO_PKG_VERSION"));
-        let section = SectionHeaderBlock {
+        let section = |_, bytes: &mut Vec<u8>| begin(bytes);
+        // A disk that is full now may have room when there is a frame.
+        let begun = new.sink.write(section).and_then(|()| new.sink.flush());
+        match begun {
+            Ok(()) => Ok(new),
+            Err(source) => Err(TargetError {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    pub(super) const fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
+    /// Appends a frame.
+    ///
+    /// # Errors
+    /// Never with a file that is one.
+    pub fn write(&mut self, frame: &Frame) -> io::Result<()> {
+        let interfaces = &mut self.interfaces;
+        self.sink.write(|anew, bytes| {
+            if anew {
+                interfaces.clear();
+                begin(bytes);
+            }
+            let interface = describe(interfaces, frame, bytes);
+            append_frame(frame, interface, bytes);
+        })
+    }
+}
+
+/// To append to; `Err` where what is there is no pcapng file, or was cut.
+fn append(path: &Path) -> io::Result<File> {
+    let file = write::append_regular(path)?;
+    let length = file.metadata()?.len();
+    if length == 0 || is_whole(&file, length)? {
+        return Ok(file);
+    }
+    let what = "it holds something else than whole pcapng; name another file, or say --overwrite";
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, what))
+}
+
+fn overwrite(path: &Path) -> io::Result<File> {
+    let file = write::append_regular(path)?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// Whether a file begins and ends as pcapng does: the last number of a block is its length, which
+/// stands behind its type as well.
+fn is_whole(file: &File, length: u64) -> io::Result<bool> {
+    if length < SMALLEST {
+        return Ok(false);
+    }
+    let word = |at: u64| {
+        let mut bytes = [0; 4];
+        file.read_exact_at(&mut bytes, at).map(|()| bytes)
+    };
+    let last = word(length - 4)?;
+    let ends = |size: u32| -> io::Result<bool> {
+        let size = u64::from(size);
+        let fits = (SMALLEST..=length).contains(&size) && size.is_multiple_of(4);
+        Ok(fits && word(length - size + 4)? == last)
+    };
+    Ok(word(0)? == SECTION && (ends(u32::from_le_bytes(last))? || ends(u32::from_be_bytes(last))?))
+}
+
+/// Begins a section.
+fn begin(bytes: &mut Vec<u8>) {
+    let application = concat!("vrrpwatch ", env!("CARGO_PKG_VERSION"));
+    push(
+        bytes,
+        SectionHeaderBlock {
             block_type: 0,
             block_len1: 0,
             bom: 0,
@@ -54,28 +127,56 @@ impl PcapngFile {
             section_len: -1,
             options: vec![option(OptionCode::ShbUserAppl, application.as_bytes())],
             block_len2: 0,
-        };
-        new.block(section).map_err(failed)?;
-        Ok(new)
-    }
+        },
+    );
+}
 
-    /// Appends a frame.
-    ///
-    /// # Errors
-    /// The file refuses.
-    pub fn write(&mut self, frame: &Frame) -> io::Result<()> {
-        let interface = self.interface(frame)?;
-        let data = whole(frame);
-        // The tag that is back in the frame was not counted in its length.
-        let added = data.len() - frame.data.len();
-        let flags: u32 = match frame.origin.direction {
-            None => 0,
-            Some(Direction::In) => 1,
-            Some(Direction::Out) => 2,
-        };
-        let nanos = frame.time.as_nanos().to_be_bytes();
-        let [h0, h1, h2, h3, l0, l1, l2, l3] = nanos;
-        self.block(EnhancedPacketBlock {
+/// The number of the frame's interface, which is described when it is new.
+fn describe(interfaces: &mut Interfaces, frame: &Frame, bytes: &mut Vec<u8>) -> u32 {
+    let key = (frame.origin.interface.clone(), frame.link);
+    let known = interfaces.iter().position(|known| *known == key);
+    let number = known.unwrap_or_else(|| {
+        let name = key.0.as_deref();
+        let name = name.map(|name| option(OptionCode::IfName, name.as_bytes()));
+        push(
+            bytes,
+            InterfaceDescriptionBlock {
+                block_type: 0,
+                block_len1: 0,
+                linktype: match frame.link {
+                    LinkType::Ethernet => Linktype::ETHERNET,
+                    LinkType::LinuxSll => Linktype::LINUX_SLL,
+                    LinkType::LinuxSll2 => Linktype::LINUX_SLL2,
+                    LinkType::RawIp => Linktype::RAW,
+                },
+                reserved: 0,
+                snaplen: 0,
+                options: name.into_iter().collect(),
+                block_len2: 0,
+                if_tsresol: NANOSECONDS,
+                if_tsoffset: 0,
+            },
+        );
+        interfaces.push(key);
+        interfaces.len() - 1
+    });
+    length(number)
+}
+
+fn append_frame(frame: &Frame, interface: u32, bytes: &mut Vec<u8>) {
+    let data = whole(frame);
+    // The tag that is back in the frame was not counted in its length.
+    let added = data.len() - frame.data.len();
+    let flags: u32 = match frame.origin.direction {
+        None => 0,
+        Some(Direction::In) => 1,
+        Some(Direction::Out) => 2,
+    };
+    let nanos = frame.time.as_nanos().to_be_bytes();
+    let [h0, h1, h2, h3, l0, l1, l2, l3] = nanos;
+    push(
+        bytes,
+        EnhancedPacketBlock {
             block_type: 0,
             block_len1: 0,
             if_id: interface,
@@ -86,56 +187,13 @@ impl PcapngFile {
             data: &data,
             options: vec![option(EPB_FLAGS, &flags.to_le_bytes())],
             block_len2: 0,
-        })
-    }
+        },
+    );
+}
 
-    /// Hands what is buffered to the system.
-    ///
-    /// # Errors
-    /// The file refuses.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
-
-    /// The number of the frame's interface, described in the file when it is new.
-    fn interface(&mut self, frame: &Frame) -> io::Result<u32> {
-        let key = (frame.origin.interface.clone(), frame.link);
-        let number = match self.interfaces.iter().position(|known| *known == key) {
-            Some(number) => number,
-            None => {
-                let name = key
-                    .0
-                    .as_deref()
-                    .map(|name| option(OptionCode::IfName, name.as_bytes()));
-                self.block(InterfaceDescriptionBlock {
-                    block_type: 0,
-                    block_len1: 0,
-                    linktype: match frame.link {
-                        LinkType::Ethernet => Linktype::ETHERNET,
-                        LinkType::LinuxSll => Linktype::LINUX_SLL,
-                        LinkType::LinuxSll2 => Linktype::LINUX_SLL2,
-                        LinkType::RawIp => Linktype::RAW,
-                    },
-                    reserved: 0,
-                    snaplen: 0,
-                    options: name.into_iter().collect(),
-                    block_len2: 0,
-                    if_tsresol: NANOSECONDS,
-                    if_tsoffset: 0,
-                })?;
-                self.interfaces.push(key);
-                self.interfaces.len() - 1
-            }
-        };
-        Ok(length(number))
-    }
-
-    fn block(&mut self, mut block: impl ToVec) -> io::Result<()> {
-        let bytes = block
-            .to_vec()
-            .map_err(|error| io::Error::other(error.to_string()))?;
-        self.writer.write_all(&bytes)
-    }
+fn push(bytes: &mut Vec<u8>, mut block: impl ToVec) {
+    // Writing to memory does not fail.
+    bytes.extend(block.to_vec().unwrap_or_default());
 }
 
 /// An option of a block, padded as the format wants it.
@@ -167,12 +225,4 @@ fn whole(frame: &Frame) -> Cow<'_, [u8]> {
 
 fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
-}
-
-impl fmt::Debug for PcapngFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PcapngFile")
-            .field("interfaces", &self.interfaces)
-            .finish_non_exhaustive()
-    }
 }

@@ -58,6 +58,7 @@ pub struct Writer {
     /// Messages in the queue.
     waiting: Arc<AtomicUsize>,
     dropped: Arc<AtomicU64>,
+    unwritten: Arc<AtomicU64>,
     keeps_frames: bool,
     thread: JoinHandle<io::Result<()>>,
 }
@@ -71,14 +72,18 @@ impl Writer {
     pub fn spawn(report: Report) -> io::Result<(Self, oneshot::Receiver<()>)> {
         let (queue, messages) = channel();
         let waiting = Arc::<AtomicUsize>::default();
-        let taken = Arc::clone(&waiting);
+        let unwritten = Arc::<AtomicU64>::default();
+        let counts = Counts {
+            waiting: Arc::clone(&waiting),
+            unwritten: Arc::clone(&unwritten),
+        };
         let (ended, end) = oneshot::channel();
         let keeps_frames = report.keeps_frames();
         let thread = std::thread::Builder::new()
             .name("report".to_owned())
             .spawn(move || {
                 let mut ended = Some(ended);
-                let result = write(report, &messages, &taken, &mut ended);
+                let result = write(report, &messages, &counts, &mut ended);
                 tell(&mut ended);
                 result
             })?;
@@ -86,6 +91,7 @@ impl Writer {
             queue,
             waiting,
             dropped: Arc::default(),
+            unwritten,
             keeps_frames,
             thread,
         };
@@ -114,6 +120,11 @@ impl Writer {
         self.dropped.swap(0, Ordering::Relaxed)
     }
 
+    /// How many the output or the file of the frames did not take since the last call.
+    pub fn take_unwritten(&self) -> u64 {
+        self.unwritten.swap(0, Ordering::Relaxed)
+    }
+
     /// How many records and frames are under way; outlives the writer.
     pub fn waiting(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.waiting)
@@ -122,7 +133,7 @@ impl Writer {
     /// Waits until everything queued is written.
     ///
     /// # Errors
-    /// The output refused; `BrokenPipe` where its reader has gone.
+    /// `BrokenPipe` where its reader has gone; records or frames could not be written.
     pub fn finish(self) -> io::Result<()> {
         drop(self.queue);
         self.thread
@@ -149,12 +160,18 @@ fn tell(ended: &mut Option<oneshot::Sender<()>>) {
     }
 }
 
+/// What the thread tells while it runs.
+struct Counts {
+    waiting: Arc<AtomicUsize>,
+    unwritten: Arc<AtomicU64>,
+}
+
 /// The thread: writes until the writer is gone. What comes after the count is reached, the summary
 /// among it, is still looked at.
 fn write(
     mut report: Report,
     messages: &Receiver<Message>,
-    waiting: &AtomicUsize,
+    counts: &Counts,
     ended: &mut Option<oneshot::Sender<()>>,
 ) -> io::Result<()> {
     loop {
@@ -165,12 +182,12 @@ fn write(
                 report.flush()?;
                 match messages.recv() {
                     Ok(message) => message,
-                    Err(_) => return report.flush(),
+                    Err(_) => return report.finish(),
                 }
             }
-            Err(TryRecvError::Disconnected) => return report.flush(),
+            Err(TryRecvError::Disconnected) => return report.finish(),
         };
-        waiting.fetch_sub(1, Ordering::Relaxed);
+        counts.waiting.fetch_sub(1, Ordering::Relaxed);
         match message {
             Message::Record(record) => {
                 if report.record(&record)? == Appetite::Enough {
@@ -181,9 +198,11 @@ fn write(
             Message::Frame(_) => {}
             Message::Reopen => {
                 if let Err(error) = report.reopen() {
-                    tracing::error!(error = %Chain(&error), "cannot reopen the output; writing goes on to the old file");
+                    tracing::error!(error = %Chain(&error), "cannot reopen a file; writing goes on to the old one");
                 }
             }
         }
+        let unwritten = report.take_unwritten();
+        counts.unwritten.fetch_add(unwritten, Ordering::Relaxed);
     }
 }

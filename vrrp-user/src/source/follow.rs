@@ -23,7 +23,7 @@ use nix::{
 };
 
 use super::{Closed, Intake, SourceError, split::Splitter, wall_clock};
-use crate::model::Timestamp;
+use crate::{file::open_regular, model::Timestamp};
 
 /// A look is taken this often even if nobody says that something changed: the directory may not
 /// exist yet, and network file systems tell of nothing.
@@ -54,6 +54,7 @@ pub(super) fn spawn(path: PathBuf, from_start: bool, intake: Intake) -> Result<(
         watches: Vec::new(),
         current: None,
         old: Vec::new(),
+        refused: None,
         intake,
         chunk: vec![0; CHUNK],
     };
@@ -87,6 +88,8 @@ struct Follower {
     current: Option<Followed>,
     /// Files that had the name before, and until when they are read on.
     old: Vec<(Followed, Timestamp)>,
+    /// What has the name and cannot be read, as was told.
+    refused: Option<(u64, u64)>,
     intake: Intake,
     chunk: Vec<u8>,
 }
@@ -108,7 +111,7 @@ struct Followed {
 
 impl Follower {
     fn open(&self) -> io::Result<Followed> {
-        let file = File::open(&self.path)?;
+        let file = open_regular(&self.path)?;
         let metadata = file.metadata()?;
         Ok(Followed {
             identity: identity(&metadata),
@@ -170,9 +173,16 @@ impl Follower {
         if known == Some(identity(&metadata)) {
             return;
         }
-        let Ok(file) = self.open() else {
-            return;
+        let file = match self.open() {
+            Ok(file) => file,
+            Err(error) => {
+                if self.refused.replace(identity(&metadata)) != Some(identity(&metadata)) {
+                    tracing::warn!("cannot read {:?}: {error}", self.path);
+                }
+                return;
+            }
         };
+        self.refused = None;
         if let Some(old) = self.current.replace(file) {
             self.old.push((old, now + AFTERLIFE));
             if self.old.len() > MAX_OLD {

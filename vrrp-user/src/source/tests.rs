@@ -5,7 +5,7 @@ mod journal;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -266,33 +266,70 @@ async fn read_a_million_lines() {
     assert!(grown < 64 << 10, "memory grew by {grown} kB");
 }
 
-#[tokio::test]
-async fn notifications_come_through_the_pipe() {
-    let directory = Directory::new("fifo");
-    let pipe = directory.0.join("notify");
+fn notified(pipe: PathBuf) -> Result<Logs, SourceError> {
     let settings = LogSettings {
         files: Vec::new(),
         from_start: false,
         journal: None,
-        notify_fifo: Some(pipe.clone()),
+        notify_fifo: Some(pipe),
         zone: TimeZone::UTC,
     };
-    let mut logs = Logs::start(&settings, wall_clock()).expect("a pipe");
-    let mut writer = OpenOptions::new()
-        .write(true)
-        .open(&pipe)
-        .expect("the pipe");
-    writer
-        .write_all(b"INSTANCE \"VI_1\" MASTER 100\nnothing\n")
-        .expect("room in the pipe");
-    let entries = tokio::time::timeout(PATIENCE, logs.next())
-        .await
-        .expect("in time");
-    let [entry] = &entries[..] else {
-        panic!("one notification: {entries:?}");
-    };
-    assert_eq!(entry.reading.instance.as_deref(), Some("VI_1"));
-    assert_eq!(entry.reading.event, crate::log::LogEvent::StateMaster);
+    Logs::start(&settings, wall_clock())
+}
+
+/// A pipe as keepalived makes it: written to whether or not somebody reads.
+fn make_pipe(path: &Path) -> File {
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("room for a pipe");
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).open(path).expect("the pipe")
+}
+
+#[tokio::test]
+async fn notifications_come_through_the_pipe_that_keepalived_makes() {
+    let directory = Directory::new("fifo");
+    let path = directory.0.join("notify");
+    let mut logs = notified(path.clone()).expect("it may come later");
+    assert!(!path.exists(), "it is not for us to make");
+    // The daemon starts, and starts again.
+    for (state, event) in [
+        ("MASTER", crate::log::LogEvent::StateMaster),
+        ("BACKUP", crate::log::LogEvent::StateBackup),
+    ] {
+        let mut pipe = make_pipe(&path);
+        writeln!(pipe, "INSTANCE \"VI_1\" {state} 100\nnothing").expect("room in the pipe");
+        let entries = tokio::time::timeout(PATIENCE, logs.next())
+            .await
+            .expect("in time");
+        let [entry] = &entries[..] else {
+            panic!("one notification: {entries:?}");
+        };
+        assert_eq!(entry.reading.instance.as_deref(), Some("VI_1"));
+        assert_eq!(entry.reading.event, event);
+        fs::remove_file(&path).expect("our own");
+    }
+}
+
+#[tokio::test]
+async fn what_is_of_another_kind_is_told() {
+    let directory = Directory::new("kind");
+    let file = directory.file();
+    File::create(&file).expect("room for a file");
+    let words = |error: SourceError| crate::chain::Chain(&error).to_string();
+    let error = notified(file).expect_err("no pipe");
+    assert!(words(error).contains("it is no FIFO"));
+    let pipe = directory.0.join("notify");
+    drop(make_pipe(&pipe));
+    for path in [pipe, "/dev/zero".into(), directory.0.clone()] {
+        let settings = LogSettings {
+            files: vec![LogFile { host: None, path }],
+            from_start: false,
+            journal: None,
+            notify_fifo: None,
+            zone: TimeZone::UTC,
+        };
+        let error = Logs::start(&settings, wall_clock()).expect_err("no file");
+        assert!(words(error).contains("not a regular file"));
+    }
 }
 
 #[test]

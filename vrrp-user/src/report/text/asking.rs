@@ -1,6 +1,9 @@
 //! The lines of `who` and `arping`.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    io::{self, IsTerminal as _},
+};
 
 use super::{ALERT, RELIEF, STRONG, Style, probing::Micros};
 use crate::{
@@ -11,10 +14,12 @@ use crate::{
 };
 
 impl Style {
-    /// The style for standard output: coloured on a terminal only.
+    /// The style for standard output: coloured when a person looks at it and NO_COLOR does not forbid
+    /// it.
     pub fn of_stdout() -> Self {
+        let forbidden = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
-            coloured: super::super::Target::stdout().wants_colour(),
+            coloured: io::stdout().is_terminal() && !forbidden,
         }
     }
 
