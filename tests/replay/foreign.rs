@@ -51,8 +51,10 @@ fn frames_of_a_foreign_link_are_named_and_the_others_read() {
 
 #[test]
 fn frames_without_times_are_told() {
-    let (_, said, _) = replay("no-times.pcapng");
+    let (records, said, status) = replay("no-times.pcapng");
     assert!(said.contains("204 frames have no time"), "{said}");
+    assert_eq!(lost(&records, LossReason::Untimed), 204);
+    assert_eq!(status, Some(2), "what matters could not be read");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod lint;
 mod logs;
 mod outputs;
 mod schema;
+mod strays;
 mod unread;
 
 use cases::golden;

@@ -76,14 +76,6 @@ pub enum ArpMode {
     Off,
 }
 
-/// A frame that is stamped this much earlier than the one before shows that the clock was set back.
-/// Frames overtake each other by milliseconds: on their way through CPUs, or between the interfaces of
-/// one capture.
-const BACKWARD: Span = Span::from_secs(2);
-/// One that is stamped this much later shows that it was set forward, or that the capture was
-/// interrupted: adverts come at least every 255 s. Live, time passes between frames as well.
-const FORWARD: Span = Span::from_mins(30);
-
 /// What an observer hands back.
 #[expect(
     clippy::large_enum_variant,
@@ -371,7 +363,7 @@ impl Observer {
     /// others, and none comes so long after the last with no time passing between.
     fn has_stepped(&self, time: Timestamp) -> bool {
         let begun = self.now > Timestamp::from_nanos(0);
-        begun && (self.now.since(time) > BACKWARD || time.since(self.now) > FORWARD)
+        begun && !self.now.is_continued_by(time)
     }
 
     /// The clock was set: what was known belongs to another time. It is not over, but nobody can judge

@@ -7,6 +7,7 @@ mod cooked;
 mod input;
 mod reader;
 mod section;
+mod strays;
 
 use std::{collections::BinaryHeap, path::PathBuf};
 

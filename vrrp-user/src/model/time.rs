@@ -25,6 +25,14 @@ impl Timestamp {
     /// The last point that can be written, late in the year 2554.
     pub const MAX: Self = Self(u64::MAX);
 
+    /// A frame that is stamped this much earlier than the one before shows that the clock was set back.
+    /// Frames overtake each other by milliseconds: on their way through CPUs, or between the interfaces of
+    /// one capture.
+    pub const BACKWARD: Span = Span::from_secs(2);
+    /// One that is stamped this much later shows that it was set forward, or that the capture was
+    /// interrupted: adverts come at least every 255 s. Live, time passes between frames as well.
+    pub const FORWARD: Span = Span::from_mins(30);
+
     /// The point this many nanoseconds after the epoch.
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
@@ -47,6 +55,11 @@ impl Timestamp {
     /// How long after `earlier` this is; zero where it is not after it at all.
     pub const fn since(self, earlier: Self) -> Span {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Whether the same clock can have stamped the next frame so.
+    pub fn is_continued_by(self, next: Self) -> bool {
+        self.since(next) <= Self::BACKWARD && next.since(self) <= Self::FORWARD
     }
 
     /// The distance between the two, whichever comes first.

@@ -78,6 +78,10 @@ pub enum LossReason {
     ForeignLink,
     /// The clock of the frames was set back or far ahead: what was known until then was given up.
     ClockStepped,
+    /// A single frame in the file has a time far from those around it, and is taken to be of theirs.
+    StrayTime,
+    /// Frames in the file have no time: what needs time is not found in them.
+    Untimed,
     /// The output was slower than the network: records were left out.
     OutputFull,
     /// The output or the file of `--write` took nothing for a while, as on a full disk: records or frames
@@ -109,6 +113,8 @@ impl LossReason {
             Self::CaptureDropped => "capture-dropped",
             Self::ForeignLink => "foreign-link",
             Self::ClockStepped => "clock-stepped",
+            Self::StrayTime => "stray-time",
+            Self::Untimed => "untimed",
             Self::OutputFull => "output-full",
             Self::OutputFailed => "output-failed",
             Self::TrackerFull => "tracker-full",

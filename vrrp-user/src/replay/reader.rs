@@ -7,6 +7,7 @@ use pcap_parser::{LegacyPcapReader, PcapError, PcapNGReader, traits::PcapReaderI
 use super::{
     input::{Format, Input, OpenError},
     section::{Foreign, Section},
+    strays::Strays,
 };
 use crate::{
     frame::{Frame, Tap},
@@ -89,7 +90,7 @@ impl ReadError {
         // A cut file is what a killed recorder leaves behind.
         matches!(
             self,
-            Self::Truncated { .. } | Self::Untimed { .. } | Self::LinkType { all: false, .. }
+            Self::Truncated { .. } | Self::LinkType { all: false, .. }
         )
     }
 }
@@ -101,10 +102,13 @@ pub struct Reader {
     blocks: Box<dyn PcapReaderIterator + Send>,
     consumed: usize,
     section: Section,
+    strays: Strays,
     last_time: Timestamp,
     /// What is told once all is read.
     epilogue: Epilogue,
     ended: bool,
+    /// Why, where it was not the end of the file.
+    failed: Option<ReadError>,
 }
 
 /// What is told of a file once all of it is read, one after the other.
@@ -125,6 +129,7 @@ impl Reader {
     /// # Errors
     /// It cannot be read, or is not a capture file.
     pub fn open(input: Input, tap: Tap) -> Result<Self, OpenError> {
+        let strays = Strays::new(input.is_live());
         let stream = input.open()?;
         let blocks: Result<Box<dyn PcapReaderIterator + Send>, _> = match stream.format {
             Format::Pcap => {
@@ -141,9 +146,11 @@ impl Reader {
                 blocks,
                 consumed: 0,
                 section: Section::default(),
+                strays,
                 last_time: Timestamp::from_nanos(0),
                 epilogue: Epilogue::Losses,
                 ended: false,
+                failed: None,
             }),
             Err(_) => Err(OpenError::NotACapture { input }),
         }
@@ -154,17 +161,28 @@ impl Reader {
     /// # Errors
     /// The file cannot be read on.
     pub fn next_item(&mut self) -> Option<Result<Item, ReadError>> {
-        while !self.ended {
+        loop {
+            if let Some(item) = self.strays.next() {
+                return Some(Ok(item));
+            }
+            if let Some(error) = self.failed.take() {
+                return Some(Err(error));
+            }
+            if self.ended {
+                return self.conclude();
+            }
             match self.step() {
-                Ok(Some(item)) => return Some(Ok(item)),
+                Ok(Some(item)) => self.strays.admit(item),
                 Ok(None) => {}
                 Err(error) => {
                     self.ended = true;
-                    return Some(Err(error));
+                    self.failed = Some(error);
                 }
             }
+            if self.ended {
+                self.strays.end();
+            }
         }
-        self.conclude()
     }
 
     /// What was not read, or has no time.
@@ -175,11 +193,14 @@ impl Reader {
                     let foreign = self.section.take_foreign();
                     let count = foreign.iter().map(|foreign| foreign.frames).sum::<u64>();
                     self.epilogue = Epilogue::Links(foreign.into_iter());
-                    if count > 0 {
-                        return Some(Ok(Item::Loss {
-                            time: self.last_time,
-                            lost: BTreeMap::from([(LossReason::ForeignLink, count)]),
-                        }));
+                    let mut lost = BTreeMap::from([
+                        (LossReason::ForeignLink, count),
+                        (LossReason::Untimed, self.section.untimed()),
+                    ]);
+                    lost.retain(|_, count| *count > 0);
+                    if !lost.is_empty() {
+                        let time = self.strays.settled().unwrap_or(self.last_time);
+                        return Some(Ok(Item::Loss { time, lost }));
                     }
                 }
                 Epilogue::Links(links) => match links.next() {
