@@ -144,9 +144,12 @@ proptest! {
                 Status::Updated => {
                     prop_assert!(open.contains(&(finding.code, finding.since)), "{:?}", key);
                     let which = (finding.code.as_str(), finding.vrid, finding.since);
+                    // A unicast router may have the same VRID, and raise the same at the same time.
+                    let alike = (finding.code, finding.since);
+                    let is_one = open.iter().filter(|it| **it == alike).count() == 1;
                     if let Some(before) = updated.insert(which, time) {
                         prop_assert!(
-                            time.since(before) >= std::time::Duration::from_secs(1),
+                            !is_one || time.since(before) >= std::time::Duration::from_secs(1),
                             "{:?} was updated twice within a second", key
                         );
                     }
