@@ -47,6 +47,7 @@ pub(crate) fn link(name: &str, answers: bool, addresses: &[Ipv4Addr]) -> Link {
         state: LinkState::Up,
         broadcast: true,
         answers,
+        arp_ignore: false,
         mac: Some(MacAddr::new(ONE.mac)),
         kind: LinkKind::Other,
         lower: None,

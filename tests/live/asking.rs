@@ -4,7 +4,10 @@ use anyhow::Result;
 use serde_json::Value;
 use vrrp_tests::lab::{Instance, Lab};
 
-use crate::asked::{ask, held, run, who};
+use crate::{
+    asked::{ask, held, run, who},
+    watcher::Watcher,
+};
 
 const VIP: &str = "10.77.0.100";
 
@@ -50,6 +53,93 @@ fn a_healthy_pair_from_every_seat() -> Result<()> {
     assert!(answers(&who).is_empty(), "{who}");
     let message = who["message"].as_str().unwrap_or_default();
     assert!(message.contains("held by this host"), "{who}");
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_asked_for_is_not_nobodys() -> Result<()> {
+    let lab = Lab::with_hosts(&["lb0", "third"])?;
+    let third = lab.host("third");
+    let (status, who) = who(third, &["--wait", "300ms", "192.0.2.1"])?;
+    assert_eq!((status, &who["verdict"]), (5, &"unknown".into()), "{who}");
+    assert_eq!(who["not_asked"], "beyond-subnet", "{who}");
+    let output = run(third, &["who", "--wait", "300ms", "192.0.2.1"])?;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(text.starts_with("cannot tell who has 192.0.2.1"), "{text}");
+    // An interface without a carrier asks nobody.
+    third
+        .namespace()
+        .ip("link add name eth8 type veth peer name far8\n\
+                          address add 10.88.0.50/24 dev eth8\n\
+                          link set dev eth8 up")?;
+    let (status, who) = crate::asked::who(third, &["--wait", "300ms", "10.88.0.1"])?;
+    assert_eq!(
+        (status, &who["not_asked"]),
+        (5, &"no-carrier".into()),
+        "{who}"
+    );
+    let output = run(third, &["arping", "-c", "1", "10.88.0.1"])?;
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    Ok(())
+}
+
+#[test]
+fn a_real_server_has_the_address_and_does_not_answer_for_it() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
+    let _one = lb0.keepalived(&Instance::usual(150).to_string())?;
+    held(lb0, VIP)?;
+    lb1.namespace().ip("address add 10.77.0.100/32 dev lo")?;
+    lb1.namespace()
+        .sysctl("net/ipv4/conf/all/arp_ignore", "1")?;
+    for host in [lb1, third] {
+        let (status, who) = who(host, &[VIP])?;
+        assert_eq!((status, &who["verdict"]), (0, &"agreed".into()), "{who}");
+    }
+    let (_, here) = who(lb1, &[VIP])?;
+    assert_eq!(here["held"]["answers"], false, "{here}");
+    // Without arp_ignore it does answer.
+    lb1.namespace()
+        .sysctl("net/ipv4/conf/all/arp_ignore", "0")?;
+    for host in [lb1, third] {
+        let (status, who) = who(host, &[VIP])?;
+        assert_eq!(status, 1, "{who}");
+    }
+    Ok(())
+}
+
+#[test]
+fn two_machines_with_the_virtual_mac_are_two() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
+    let instance = |priority| Instance {
+        virtual_mac: true,
+        ..Instance::usual(priority)
+    };
+    let one = lb0.keepalived(&instance(150).to_string())?;
+    held(lb0, VIP)?;
+    one.kill()?;
+    let _other = lb1.keepalived(&instance(100).to_string())?;
+    held(lb1, VIP)?;
+    let (status, evidence) = who(third, &[VIP])?;
+    assert_eq!(status, 1, "{evidence}");
+    assert_eq!(answers(&evidence), [is("00:00:5e:00:01:33", "virtual-mac")]);
+    assert!(
+        evidence["answered"][0]["surplus"].as_u64() >= Some(2),
+        "{evidence}"
+    );
+    let (status, lines) = ask(third, &["arping", "-c", "2", VIP])?;
+    assert_eq!(status, 1, "{lines:#?}");
+    let watcher = Watcher::start(third, &["-i", "eth0", "--probe", "--probe-interval", "1s"])?;
+    let conflict = watcher.expect("vip-conflict", |record| {
+        record["code"] == "vip-conflict" && record["status"] == "raised"
+    })?;
+    assert_eq!(conflict["cause"], "shared-mac", "{conflict}");
+    // Once only one has it, it is over.
+    lb0.namespace().ip("link delete dev vrrp.51")?;
+    watcher.expect("its end", |record| {
+        record["code"] == "vip-conflict" && record["status"] == "cleared"
+    })?;
     Ok(())
 }
 

@@ -57,6 +57,8 @@ enum Outcome {
     Unreadable,
     /// Nobody has the address.
     Nobody,
+    /// Who has the address could not be asked.
+    Unknown,
 }
 
 impl From<Outcome> for ExitCode {
@@ -66,6 +68,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Findings => Self::from(1),
             Outcome::Unreadable => Self::from(2),
             Outcome::Nobody => Self::from(4),
+            Outcome::Unknown => Self::from(5),
         }
     }
 }
@@ -91,7 +94,7 @@ enum Failure {
     Log(#[from] OpenLogError),
     #[error("--probe cannot see answers with --arp off")]
     BlindProbe,
-    #[error("{address} cannot be asked for: {}", arping::explain(*.obstacle))]
+    #[error("{address} cannot be asked for: {}", .obstacle.describe())]
     CannotAsk { address: IpAddr, obstacle: Obstacle },
     #[error("the system has no random bytes to give")]
     Random(#[source] getrandom::Error),
@@ -106,11 +109,11 @@ impl From<Failure> for ExitCode {
             | Failure::Conf(_)
             | Failure::Log(_)
             | Failure::BlindProbe
-            | Failure::CannotAsk { .. }
             | Failure::Open(_)
             | Failure::Selection(_)
             | Failure::Target(_)
             | Failure::Write(_) => Self::from(2),
+            Failure::CannotAsk { .. } => Self::from(5),
             Failure::Live(_) | Failure::Drops(_) | Failure::Random(_) => Self::from(3),
         }
     }

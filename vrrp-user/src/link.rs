@@ -21,6 +21,10 @@ pub use watch::{Watch, WatchError};
 use crate::{frame::VlanTag, model::MacAddr};
 
 /// A network interface.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own that the kernel tells"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Its name.
@@ -32,6 +36,9 @@ pub struct Link {
     /// It has a carrier and resolves addresses: neighbours that ask on it get an answer. Not so the
     /// loopback interface, a dummy, a tunnel, and FRR's macvlan on a standby.
     pub answers: bool,
+    /// It resolves its own addresses only, and not those that the host has on other interfaces
+    /// (arp_ignore of this interface or of all); known only where there are such.
+    pub arp_ignore: bool,
     /// Its Ethernet address.
     pub mac: Option<MacAddr>,
     /// What it is made of.
@@ -183,6 +190,7 @@ mod tests {
             state: LinkState::Up,
             broadcast: true,
             answers: true,
+            arp_ignore: false,
             mac: None,
             kind: LinkKind::Other,
             lower: None,

@@ -9,7 +9,7 @@ use crate::{
     link::Selection,
     live::{LiveError, Session},
     model::{MacAddr, Timestamp},
-    probe::{Inquiry, Obstacle, Reply},
+    probe::{Inquiry, Reply},
     record::{Body, Record},
     report::{Format, Style},
     tracker::whose::Whose,
@@ -177,13 +177,4 @@ fn identify(
         .segments()
         .filter_map(|segment| tracker.whose(segment, args.address, owner, now))
         .min()
-}
-
-/// In words.
-pub(super) const fn explain(obstacle: Obstacle) -> &'static str {
-    match obstacle {
-        Obstacle::NoAddress => "no interface that is watched has an address to ask from",
-        Obstacle::BeyondSubnet => "it is in no subnet of an interface that is watched",
-        Obstacle::NotSent => "the question did not leave",
-    }
 }

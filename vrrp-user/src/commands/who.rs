@@ -59,6 +59,7 @@ pub(super) fn who(args: &WhoArgs) -> Result<Outcome, Failure> {
     Ok(match worst {
         Some(Verdict::Conflict) => Outcome::Findings,
         Some(Verdict::Nobody) => Outcome::Nobody,
+        Some(Verdict::Unknown) => Outcome::Unknown,
         Some(Verdict::Agreed) | None => Outcome::Fine,
     })
 }
@@ -177,6 +178,12 @@ impl Gathering {
             let until = due.map_or(done, |due| due.min(done));
             for record in self.session.records(until).await? {
                 if let Some(reply) = self.inquiry.handle(&record) {
+                    // Whether two machines have one MAC shows in the next answers.
+                    if reply.surplus
+                        && let Some(asked) = self.asked.get_mut(&reply.address)
+                    {
+                        asked.next = asked.next.min(record.time + INSIST);
+                    }
                     self.replies.push(reply);
                 }
                 let Body::Advert(advert) = &record.body else {
@@ -260,10 +267,9 @@ impl Gathering {
             INSIST
         };
         asked.next = now + pause;
-        if let Err(obstacle) = self.ask(address, now)
-            && let Some(asked) = self.asked.get_mut(&address)
-        {
-            asked.obstacle = Some(obstacle);
+        let obstacle = self.ask(address, now).err();
+        if let Some(asked) = self.asked.get_mut(&address) {
+            asked.obstacle = obstacle;
         }
     }
 

@@ -167,6 +167,7 @@ fn claims(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
         .filter(|(address, mac, claim)| !entitled(*mac) && !open(*address, claim))
         .filter(|(.., claim)| !(claim.own && told))
         .chain(answering_rivals(view))
+        .chain(sharing(view))
         .collect();
     for (address, since, holding) in kept.iter().filter(|_| !told).flat_map(|kept| &kept.held) {
         let mac = holding.mac.unwrap_or(MacAddr::new([0; 6]));
@@ -270,6 +271,29 @@ fn answering_rivals(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
     claims
 }
 
+/// A network repeats a frame now and then. One that is answered twice, and the next question as well, is
+/// answered by two.
+const SHARED: u32 = 2;
+
+/// The virtual MAC, where two machines answer with it.
+fn sharing(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
+    let probed = view.router.neighbours().probed();
+    let doubled = probed.filter(|(_, probed)| probed.doubled >= SHARED);
+    doubled
+        .map(|(address, probed)| {
+            let claim = Foreign {
+                first: probed.since,
+                last: probed.asked,
+                count: u64::from(probed.doubled),
+                announced: 0,
+                speaker: None,
+                own: false,
+            };
+            (address, view.router.virtual_mac(), claim)
+        })
+        .collect()
+}
+
 /// Announcements that only an active router makes: keepalived announces its addresses five times when
 /// it becomes active, five times more 5 s later, and again with every advert of a lower priority that it
 /// hears. A plain host announces an address once or twice when it gets it, a dead daemon not at all.
@@ -300,6 +324,9 @@ fn is_rival(view: &View<'_>, id: SpeakerId) -> bool {
 
 /// What a claimant is; a rival is the business of split-brain.
 pub(super) fn role(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>) -> Option<Cause> {
+    if mac == view.router.virtual_mac() {
+        return Some(Cause::SharedMac);
+    }
     match speaker.and_then(|id| view.speaker(id)) {
         Some(speaker) if is_rival(view, speaker.id()) => None,
         Some(speaker) if speaker.has_been_active => Some(Cause::Leftover),
@@ -316,6 +343,9 @@ pub(super) fn name(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>, ow
         .map(|speaker| speaker.source);
     let this = if own { ", which is this host" } else { "" };
     match (role(view, mac, speaker), source) {
+        (Some(Cause::SharedMac), _) => {
+            format!("a second machine with the virtual MAC {mac}")
+        }
         (None, Some(source)) => format!("{mac} (router {source}{this}, active as well)"),
         (Some(Cause::Leftover), Some(source)) => {
             format!("{mac} (formerly active router {source}{this})")
@@ -348,6 +378,13 @@ pub(super) const fn advice(cause: Option<&Cause>) -> &'static str {
              drops IP protocol 112 on its way (a firewall, a switch, IGMP snooping for 224.0.0.18). \
              `vrrpwatch who` on that machine tells what it sends. Leave the address where it is until you \
              know which of the two is to have it."
+        }
+        Some(Cause::SharedMac) => {
+            "Each question is answered twice with the virtual MAC: two machines have it, and the switch \
+             leads now to one and now to the other. Run `vrrpwatch who` for the address on each router: \
+             the one that has it and sends no adverts may have lost its daemon (use_vmac leaves the \
+             macvlan behind when keepalived is killed). Start keepalived there: it takes the address \
+             properly, or removes it."
         }
         Some(Cause::ProxyArp) => {
             "A machine answers ARP for addresses of others: switch proxy_arp off there \

@@ -18,6 +18,8 @@ pub(super) const VIP_CONFLICT: Explanation = Explanation {
         "outsider: the address is configured on another machine, or was handed out by DHCP.",
         "standby or outsider: real servers behind LVS in direct routing without arp_ignore.",
         "unheard: two routers are active, and the adverts of one do not arrive here.",
+        "shared-mac: two machines answer with the virtual MAC, as where a keepalived with use_vmac was killed \
+            and left its macvlan behind. Needs `run --probe`.",
         "proxy-arp: a router or firewall with proxy_arp, which answers for whole networks.",
     ],
     action: "Find the machine by its MAC in the forwarding table of the switch, and find out why it has \

@@ -122,6 +122,12 @@ impl Watch {
                 });
             }
         }
+        let elsewhere = |link: &Link| !link.answers && link.addresses.iter().any(IpAddr::is_ipv4);
+        if links.values().any(elsewhere) {
+            for link in links.values_mut().filter(|link| link.answers) {
+                link.arp_ignore = ignores_arp("all") || ignores_arp(&link.name);
+            }
+        }
         let with_vlans: Vec<u32> = links
             .values()
             .filter(|link| matches!(link.kind, LinkKind::Vlan(_)))
@@ -175,6 +181,7 @@ fn link(message: &LinkMessage) -> Option<(u32, Link)> {
         broadcast: flags.contains(LinkFlags::Broadcast),
         answers: flags.contains(LinkFlags::Broadcast | LinkFlags::Up | LinkFlags::LowerUp)
             && !flags.contains(LinkFlags::Noarp),
+        arp_ignore: false,
         mac: None,
         kind: LinkKind::Other,
         lower: None,
@@ -242,6 +249,13 @@ fn address(message: &AddressMessage) -> Option<IpAddr> {
                 _ => None,
             })
         })
+}
+
+/// Whether ARP for addresses of other interfaces is ignored by this setting. Of the values 1, 2 and 8
+/// do so; what cannot be read is taken for the default.
+fn ignores_arp(name: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/sys/net/ipv4/conf/{name}/arp_ignore"))
+        .is_ok_and(|value| matches!(value.trim(), "1" | "2" | "8"))
 }
 
 /// Whether the NIC moves VLAN tags out of frames. Where the driver does not tell, assume it: most

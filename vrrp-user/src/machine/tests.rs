@@ -28,6 +28,7 @@ fn host(addresses: &[IpAddr], answers: bool) -> Host {
         state: LinkState::Up,
         broadcast: true,
         answers,
+        arp_ignore: false,
         mac: Some(MacAddr::new([2, 0, 0, 0, 0, 0xa0])),
         kind: LinkKind::Other,
         lower: None,

@@ -118,6 +118,7 @@ impl Observer {
                         source: None,
                         asked: None,
                         answers: Vec::new(),
+                        repeated: Vec::new(),
                         reason: Some(obstacle),
                     };
                     self.report_on(&segment, now, Body::Probe(record));
@@ -140,6 +141,7 @@ impl Observer {
             Outcome::Unanswered | Outcome::NotAsked => false,
             Outcome::Answered => {
                 !round.held
+                    && round.repeated.is_empty()
                     && answers
                         .iter()
                         .all(|answer| answer.role.is_some_and(Role::is_rightful))
@@ -157,6 +159,7 @@ impl Observer {
                 source: Some(round.source),
                 asked: Some(round.asked),
                 answers,
+                repeated: round.repeated.clone(),
                 reason: (!round.sent).then_some(Obstacle::NotSent),
             }),
         );

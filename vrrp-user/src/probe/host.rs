@@ -24,6 +24,8 @@ pub struct Host {
     vantages: Vec<Vantage>,
     /// All its addresses, and where each is.
     held: BTreeMap<IpAddr, Holding>,
+    /// It answers for its addresses on every interface, as Linux does by default (arp_ignore 0).
+    answers_anywhere: bool,
     /// Where the frames of each interface belong.
     places: BTreeMap<Arc<str>, Segment>,
     /// The same by the index of the interface.
@@ -37,6 +39,7 @@ struct Vantage {
     segment: Segment,
     ifindex: u32,
     mac: MacAddr,
+    carrier: bool,
     assigned: Vec<Assigned>,
 }
 
@@ -60,6 +63,8 @@ pub enum Obstacle {
     NoAddress,
     /// The address is not in a subnet of the interface.
     BeyondSubnet,
+    /// The interface has no carrier: the cable, or the port of the switch.
+    NoCarrier,
     /// The question did not leave.
     NotSent,
 }
@@ -70,7 +75,20 @@ impl Obstacle {
         match self {
             Self::NoAddress => "no-address",
             Self::BeyondSubnet => "beyond-subnet",
+            Self::NoCarrier => "no-carrier",
             Self::NotSent => "not-sent",
+        }
+    }
+
+    /// In words.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::NoAddress => "no interface that is watched has an address to ask from",
+            Self::BeyondSubnet => {
+                "none of this host's interfaces that are watched is in its subnet"
+            }
+            Self::NoCarrier => "the interface in its subnet has no carrier",
+            Self::NotSent => "the question did not leave this host",
         }
     }
 }
@@ -85,6 +103,9 @@ impl Host {
             .filter_map(|index| links.get(*index))
             .map(|link| &link.name)
             .collect();
+        host.answers_anywhere = links
+            .iter()
+            .any(|(_, link)| link.answers && !link.arp_ignore);
         for (index, link) in links.iter() {
             let Some(place) = links.place(index, watched) else {
                 continue;
@@ -113,6 +134,7 @@ impl Host {
                 segment,
                 ifindex: index,
                 mac,
+                carrier: link.state == LinkState::Up,
                 assigned: link.assigned.clone(),
             });
         }
@@ -133,9 +155,24 @@ impl Host {
         }
     }
 
-    /// The interface of this host that has the address.
+    /// Where this host has the address.
+    pub fn holding(&self, address: IpAddr) -> Option<&Holding> {
+        self.held.get(&address)
+    }
+
+    /// The interface of this host that has the address and answers for it there.
     pub fn holder(&self, address: IpAddr) -> Option<&Arc<str>> {
-        self.held.get(&address).map(|holding| &holding.interface)
+        let holding = self.holding(address)?;
+        self.answers_for(address).then_some(&holding.interface)
+    }
+
+    /// Whether neighbours that ask this host for the address get an answer. Not so a real server
+    /// behind LVS, which has it on `lo` or `kube-ipvs0`, with arp_ignore.
+    pub fn answers_for(&self, address: IpAddr) -> bool {
+        self.holding(address).is_some_and(|holding| {
+            // By IPv6 an interface answers for its own addresses alone.
+            holding.answers || (self.answers_anywhere && address.is_ipv4())
+        })
     }
 
     /// All its addresses, and where each is.
@@ -180,10 +217,14 @@ impl Host {
                 .iter()
                 .filter(|own| own.usable && own.address != wanted && !is_virtual(own.address));
             for own in own {
-                if own.address.is_ipv4() == wanted.is_ipv4() {
+                if own.address.is_ipv4() == wanted.is_ipv4() && obstacle == Obstacle::NoAddress {
                     obstacle = Obstacle::BeyondSubnet;
                 }
                 if !own.reaches(wanted) {
+                    continue;
+                }
+                if !vantage.carrier {
+                    obstacle = Obstacle::NoCarrier;
                     continue;
                 }
                 let parties = match (own.address, wanted) {
@@ -224,6 +265,7 @@ mod tests {
             state: LinkState::Up,
             broadcast: true,
             answers: true,
+            arp_ignore: false,
             mac: Some(MAC),
             kind,
             lower,

@@ -1,6 +1,6 @@
 //! Asking on demand: a few addresses, and every answer as it comes.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use super::{Host, Obstacle, Question};
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 pub struct Inquiry {
     host: Host,
     sent: Vec<Sent>,
+    /// How often each MAC answered a question.
+    answers: BTreeMap<(Segment, IpAddr, MacAddr), u64>,
 }
 
 #[derive(Debug)]
@@ -26,6 +28,9 @@ struct Sent {
     /// When it was seen leaving; until then when it was asked.
     time: Timestamp,
     left: bool,
+    /// How often it was asked, and how often it was seen leaving: the kernel of this host asks, too.
+    asked: u64,
+    seen: u64,
 }
 
 /// An answer.
@@ -39,6 +44,8 @@ pub struct Reply {
     pub mac: MacAddr,
     /// Time since the last question.
     pub span: Span,
+    /// It is one more than there were questions.
+    pub surplus: bool,
 }
 
 impl Inquiry {
@@ -47,6 +54,7 @@ impl Inquiry {
         Self {
             host,
             sent: Vec::new(),
+            answers: BTreeMap::new(),
         }
     }
 
@@ -71,8 +79,7 @@ impl Inquiry {
             let is_virtual = |own| tracker.routers_of(segment, own).next().is_some();
             match self.host.question(segment, address, is_virtual) {
                 Ok(question) => questions.push((segment.clone(), question)),
-                Err(Obstacle::BeyondSubnet) => obstacle = Obstacle::BeyondSubnet,
-                Err(_) => {}
+                Err(why) => obstacle = obstacle.max(why),
             }
         }
         if questions.is_empty() {
@@ -84,13 +91,18 @@ impl Inquiry {
 
     /// Takes in that a question is asked.
     pub fn note_asked(&mut self, segment: Segment, question: Question, now: Timestamp) {
-        self.sent
-            .retain(|sent| sent.question.wanted() != question.wanted() || sent.segment != segment);
+        let is_it =
+            |sent: &Sent| sent.question.wanted() == question.wanted() && sent.segment == segment;
+        let before = self.sent.iter().find(|sent| is_it(sent));
+        let (asked, seen) = before.map_or((0, 0), |sent| (sent.asked, sent.seen));
+        self.sent.retain(|sent| !is_it(sent));
         self.sent.push(Sent {
             segment,
             question,
             time: now,
             left: false,
+            asked: asked + 1,
+            seen,
         });
     }
 
@@ -118,11 +130,12 @@ impl Inquiry {
     }
 
     fn leave(&mut self, record: &Record, wanted: IpAddr, source: IpAddr) {
-        if let Some(sent) = self.find(record, wanted, source)
-            && !sent.left
-        {
-            sent.left = true;
-            sent.time = record.time;
+        if let Some(sent) = self.find(record, wanted, source) {
+            sent.seen += 1;
+            if !sent.left {
+                sent.left = true;
+                sent.time = record.time;
+            }
         }
     }
 
@@ -134,11 +147,19 @@ impl Inquiry {
         mac: MacAddr,
     ) -> Option<Reply> {
         let sent = self.find(record, address, to)?;
+        let questions = sent.asked.max(sent.seen);
+        let (segment, span) = (sent.segment.clone(), record.time.since(sent.time));
+        let answers = self
+            .answers
+            .entry((segment.clone(), address, mac))
+            .or_default();
+        *answers += 1;
         Some(Reply {
             address,
-            segment: sent.segment.clone(),
+            segment,
             mac,
-            span: record.time.since(sent.time),
+            span,
+            surplus: *answers > questions,
         })
     }
 

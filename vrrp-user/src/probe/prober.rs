@@ -42,6 +42,8 @@ struct Target {
     flight: Option<Flight>,
     /// Questions in quick succession that are left after a takeover.
     quick: u32,
+    /// A question was given up.
+    given_up: bool,
     /// Rounds in a row that were not as they should be.
     odd: u32,
     obstacle: Option<Obstacle>,
@@ -54,7 +56,13 @@ struct Flight {
     closes: Timestamp,
     /// When the question was seen leaving.
     left: Option<Timestamp>,
+    /// How often it was: the kernel of this host asks, too.
+    questions: u32,
     answers: Vec<(MacAddr, Span)>,
+    /// How often each MAC answered.
+    times: BTreeMap<MacAddr, u32>,
+    /// Another question was given up for this one, and its answers may still come.
+    crowded: bool,
 }
 
 /// What is to be done or told.
@@ -77,6 +85,8 @@ pub(crate) struct Round {
     pub(crate) sent: bool,
     /// The MACs that answered, in order, and how long that took.
     pub(crate) answers: Vec<(MacAddr, Span)>,
+    /// Those that answered more often than they were asked.
+    pub(crate) repeated: Vec<MacAddr>,
     /// This host has the address.
     pub(crate) held: bool,
     /// When the next round is over, at the latest.
@@ -172,6 +182,7 @@ impl Prober {
                 target.quick = QUICK_ROUNDS;
                 // What was asked of the old one is of no interest any more.
                 if let Some(flight) = target.flight.take() {
+                    target.given_up = true;
                     self.closings.remove(&(flight.closes, key.clone()));
                 }
                 self.set_due(&key, now);
@@ -195,6 +206,7 @@ impl Prober {
     ) {
         if let Some(flight) = self.flight(segment, wanted, source) {
             flight.left.get_or_insert(time);
+            flight.questions += 1;
         }
     }
 
@@ -206,11 +218,13 @@ impl Prober {
         mac: MacAddr,
         time: Timestamp,
     ) {
-        if let Some(flight) = self.flight(segment, address, to)
-            && flight.answers.iter().all(|(other, _)| *other != mac)
-        {
-            let span = time.since(flight.left.unwrap_or(flight.asked));
-            flight.answers.push((mac, span));
+        if let Some(flight) = self.flight(segment, address, to) {
+            let times = flight.times.entry(mac).or_default();
+            *times += 1;
+            if *times == 1 {
+                let span = time.since(flight.left.unwrap_or(flight.asked));
+                flight.answers.push((mac, span));
+            }
         }
     }
 
@@ -380,7 +394,10 @@ impl Prober {
             asked: now,
             closes,
             left: None,
+            questions: 0,
             answers: Vec::new(),
+            times: BTreeMap::new(),
+            crowded: std::mem::take(&mut target.given_up),
         });
         self.closings.insert((closes, key.clone()));
     }
@@ -391,7 +408,14 @@ impl Prober {
         let flight = target.flight.take()?;
         // Until it is settled.
         self.agenda.insert((target.due, key.clone()));
+        let repeated = flight
+            .times
+            .iter()
+            .filter(|(_, times)| !flight.crowded && **times > flight.questions.max(1))
+            .map(|(mac, _)| *mac)
+            .collect();
         Some(Round {
+            repeated,
             address,
             source: flight.question.source(),
             asked: flight.left.unwrap_or(flight.asked),
@@ -412,7 +436,7 @@ impl Prober {
         let known = target.obstacle.replace(obstacle) == Some(obstacle);
         match obstacle {
             Obstacle::NoAddress => self.said.insert(key.0.clone()),
-            Obstacle::BeyondSubnet | Obstacle::NotSent => !known,
+            Obstacle::BeyondSubnet | Obstacle::NoCarrier | Obstacle::NotSent => !known,
         }
     }
 }

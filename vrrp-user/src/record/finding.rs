@@ -323,6 +323,8 @@ pub enum Cause {
     Outsider,
     /// A machine answers for addresses of others.
     ProxyArp,
+    /// Two machines answer with the virtual MAC.
+    SharedMac,
     /// The kernel's own reason for dropping packets, such as `NETFILTER_DROP`; on kernels before
     /// 5.17, which give none, the function that dropped them.
     #[serde(untagged)]
@@ -353,6 +355,7 @@ impl Cause {
             Self::Unheard => "unheard",
             Self::Outsider => "outsider",
             Self::ProxyArp => "proxy-arp",
+            Self::SharedMac => "shared-mac",
             Self::Kernel(reason) => reason,
         }
     }

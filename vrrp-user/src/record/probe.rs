@@ -25,6 +25,10 @@ pub struct ProbeRecord {
     pub asked: Option<Timestamp>,
     /// Who answered, in order.
     pub answers: Vec<Answer>,
+    /// Those who answered more often than they were asked: two machines with one MAC, or a network
+    /// that repeats frames.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub repeated: Vec<MacAddr>,
     /// Why it was not asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<Obstacle>,
@@ -113,10 +117,10 @@ impl Role {
             Self::ActiveRouter => "active router",
             Self::VirtualMac => "virtual MAC",
             Self::ThisHost => "this host",
-            Self::Standby => "standby router",
+            Self::Standby => "backup router",
             Self::FormerRouter => "formerly active router",
             Self::ProxyArp => "proxy ARP",
-            Self::Outsider => "outsider",
+            Self::Outsider => "not heard as a router",
         }
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Probed {
     pub(crate) silent: u32,
     /// How many in a row only those answered who should not.
     pub(crate) wrong: u32,
+    /// How many in a row the virtual MAC answered more often than it was asked.
+    pub(crate) doubled: u32,
     /// When that began.
     pub(crate) since: Timestamp,
     /// The first question since the last answer, by whomever that was.
@@ -59,8 +61,17 @@ impl Router {
             .answers
             .iter()
             .any(|(mac, _)| self.may_answer(*mac, now));
+        let virtual_mac = self.virtual_mac();
         let probed = self.neighbours.probed.entry(round.address).or_default();
         let before = (probed.silent, probed.wrong);
+        if round.repeated.contains(&virtual_mac) {
+            probed.doubled += 1;
+            if probed.doubled == 1 {
+                probed.since = round.asked;
+            }
+        } else if round.sent && !round.held {
+            probed.doubled = 0;
+        }
         probed.asking = None;
         probed.asked = round.asked;
         probed.judged = judged;

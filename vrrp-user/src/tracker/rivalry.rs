@@ -61,6 +61,12 @@ impl Router {
         held_down && speaker.resigned.is_none() && now < speaker.gone_at()
     }
 
+    /// Whether a router goes on advertising: only one that is active does. One that has yielded misses
+    /// its turn.
+    pub(crate) fn is_advertising(&self, speaker: &Speaker, now: Timestamp) -> bool {
+        speaker.is_alive(now) && now < self.quiet_at(speaker)
+    }
+
     fn rival(&self, active: &Speaker, speaker: &Speaker, now: Timestamp) -> Option<Rival> {
         let contest = speaker.contest()?;
         let loud = contest.defiances >= 2

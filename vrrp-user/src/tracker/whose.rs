@@ -1,10 +1,10 @@
-//! Whose MAC it is that answers for an address.
+//! Whose MAC it is that answers for an address, by what is true now.
 
 use std::net::IpAddr;
 
-use super::{Router, Segment, Tracker};
+use super::{Router, Segment, Speaker, Tracker, timers::late_after};
 use crate::{
-    model::{MacAddr, Timestamp},
+    model::{MacAddr, Span, Timestamp},
     record::Role,
 };
 
@@ -18,7 +18,7 @@ pub(crate) struct Whose {
 
 impl Tracker {
     /// Whose MAC it is, seen from the virtual routers that have the address; `None` where there are
-    /// none. `own`: the MAC is this host's.
+    /// none, or where it was not listened for long enough to tell. `own`: the MAC is this host's.
     pub(crate) fn whose(
         &self,
         segment: &Segment,
@@ -29,7 +29,7 @@ impl Tracker {
         self.having(segment, address)
             .into_iter()
             .filter_map(|id| self.router(id))
-            .map(|router| whose(router, mac, own, now))
+            .filter_map(|router| whose(router, mac, own, now))
             .min()
     }
 
@@ -45,13 +45,13 @@ impl Tracker {
     }
 }
 
-fn whose(router: &Router, mac: MacAddr, own: bool, now: Timestamp) -> Whose {
+fn whose(router: &Router, mac: MacAddr, own: bool, now: Timestamp) -> Option<Whose> {
     let active = router.active();
     if mac == router.virtual_mac() {
-        return Whose {
+        return Some(Whose {
             role: Role::VirtualMac,
             router: active.map(|active| active.source),
-        };
+        });
     }
     let owner = router.owner(mac).and_then(|owner| router.speaker(owner));
     let Some(owner) = owner else {
@@ -59,14 +59,16 @@ fn whose(router: &Router, mac: MacAddr, own: bool, now: Timestamp) -> Whose {
             Role::ThisHost
         } else if router.neighbours().is_proxy(mac) {
             Role::ProxyArp
-        } else {
+        } else if has_heard_all(router, now) {
             Role::Outsider
+        } else {
+            return None;
         };
-        return Whose { role, router: None };
+        return Some(Whose { role, router: None });
     };
     let is_active = active.is_some_and(|active| active.id() == owner.id());
     let rivals = || router.rivals(now).any(|rival| rival.id == owner.id());
-    let role = if is_active || rivals() {
+    let role = if is_active || router.is_advertising(owner, now) || rivals() {
         Role::ActiveRouter
     } else if own {
         Role::ThisHost
@@ -75,8 +77,15 @@ fn whose(router: &Router, mac: MacAddr, own: bool, now: Timestamp) -> Whose {
     } else {
         Role::Standby
     };
-    Whose {
+    Some(Whose {
         role,
         router: Some(owner.source),
-    }
+    })
+}
+
+/// Whether every router that advertises would have been heard by now.
+fn has_heard_all(router: &Router, now: Timestamp) -> bool {
+    let interval = router.active().map(Speaker::interval);
+    let window = late_after(interval.unwrap_or(Span::from_secs(1)));
+    router.saw_everything_since(now - window)
 }

@@ -10,7 +10,7 @@ use crate::{
     model::{MacAddr, Priority, Timestamp, Vrid},
     probe::{Host, Obstacle, Reply},
     record::{Answer, Role},
-    tracker::Tracker,
+    tracker::{Speaker, Tracker},
 };
 
 /// Who has an address.
@@ -74,6 +74,18 @@ pub struct Answered {
     pub first: Answer,
     /// How often it answered.
     pub answers: u64,
+    /// How often it answered beyond what it was asked.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub surplus: u64,
+}
+
+/// Whether there is nothing to be told.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+pub(super) const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// This host has the address.
@@ -81,13 +93,29 @@ pub struct Answered {
 pub struct Held {
     /// The interface that has it.
     pub interface: String,
+    /// Whether this host answers for it there. A real server behind LVS does not.
+    pub answers: bool,
 }
+
+/// A network repeats a frame by accident. One that comes twice as often as it was asked for, each
+/// time, is of two machines.
+const REPEATED: u64 = 2;
 
 impl Answered {
     /// Whether who answered may do so.
     pub(super) fn is_rightful(&self) -> bool {
         self.first.role.is_some_and(Role::is_rightful)
     }
+
+    /// Whether two machines have the MAC: the virtual one, which each has that is active.
+    pub(super) fn is_shared(&self) -> bool {
+        shares(self.first.mac, self.surplus)
+    }
+}
+
+/// Whether two machines answer with a MAC that has answered this much more often than it was asked.
+pub(super) fn shares(mac: MacAddr, surplus: u64) -> bool {
+    mac.virtual_router().is_some() && surplus >= REPEATED
 }
 
 impl Who {
@@ -108,8 +136,9 @@ impl Who {
             message: String::new(),
             advertised: advertised(address, tracker, host, now),
             answered: answered(address, tracker, host, replies, now),
-            held: host.holder(address).map(|interface| Held {
-                interface: interface.to_string(),
+            held: host.holding(address).map(|holding| Held {
+                interface: holding.interface.to_string(),
+                answers: host.answers_for(address),
             }),
             not_asked,
             services: Vec::new(),
@@ -134,16 +163,23 @@ impl Who {
 
     /// Whether adverts explain all there is: more waiting would not tell more.
     pub fn is_explained(&self) -> bool {
-        !self.advertised.is_empty() && self.answered.iter().all(Answered::is_rightful)
+        let is_clear =
+            |answer: &Answered| answer.is_rightful() && (answer.surplus == 0 || answer.is_shared());
+        !self.advertised.is_empty() && self.answered.iter().all(is_clear)
     }
 }
 
 fn advertised(address: IpAddr, tracker: &Tracker, host: &Host, now: Timestamp) -> Vec<Advertised> {
     let mut advertised = Vec::new();
     for router in tracker.routers() {
+        let active = router.active().map(Speaker::id);
+        let rivals: Vec<_> = router.rivals(now).map(|rival| rival.id).collect();
         let alive = router
             .speakers()
-            .filter(|speaker| speaker.is_alive(now))
+            .filter(|speaker| {
+                let is_active = Some(speaker.id()) == active && speaker.is_alive(now);
+                is_active || router.is_advertising(speaker, now) || rivals.contains(&speaker.id())
+            })
             .filter(|speaker| speaker.addresses().any(|other| other == address));
         for speaker in alive {
             advertised.push(Advertised {
@@ -171,6 +207,7 @@ fn answered(
     for reply in replies.iter().filter(|reply| reply.address == address) {
         if let Some(known) = answered.iter_mut().find(|one| one.first.mac == reply.mac) {
             known.answers += 1;
+            known.surplus += u64::from(reply.surplus);
             continue;
         }
         let owner = (reply.mac, host.owns(reply.mac));
@@ -183,6 +220,7 @@ fn answered(
                 rtt_us: u64::try_from(reply.span.as_micros()).unwrap_or(u64::MAX),
             },
             answers: 1,
+            surplus: u64::from(reply.surplus),
         });
     }
     answered

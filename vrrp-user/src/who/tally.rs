@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{is_zero, shares};
 use crate::{
     model::{MacAddr, Timestamp},
     probe::Reply,
@@ -70,6 +71,9 @@ pub struct MacTally {
     pub router: Option<IpAddr>,
     /// Answers.
     pub answers: u64,
+    /// Answers beyond one to each question.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub surplus: u64,
     /// The quickest, in microseconds.
     pub min_us: u64,
     /// The mean, in microseconds.
@@ -110,6 +114,7 @@ impl Tally {
                 role: None,
                 router: None,
                 answers: 0,
+                surplus: 0,
                 min_us: u64::MAX,
                 avg_us: 0,
                 max_us: 0,
@@ -119,6 +124,7 @@ impl Tally {
         let tally = &mut self.macs[position];
         let total = tally.avg_us * tally.answers + rtt_us;
         tally.answers += 1;
+        tally.surplus += u64::from(reply.surplus);
         tally.avg_us = total / tally.answers;
         tally.min_us = tally.min_us.min(rtt_us);
         tally.max_us = tally.max_us.max(rtt_us);
@@ -143,13 +149,18 @@ impl Tally {
         }
     }
 
-    /// Whether several machines answer. The virtual MAC and the active router's own are one.
+    /// Whether several machines answer. The virtual MAC and the active router's own are one; two
+    /// machines that have the virtual MAC answer each question twice.
     pub fn is_conflict(&self) -> bool {
         let rightful = |tally: &MacTally| tally.role.is_some_and(Role::is_rightful);
         let one_router = self
             .macs
             .iter()
             .all(|tally| rightful(tally) && tally.router == self.macs[0].router);
-        self.macs.len() > 1 && !one_router
+        let shared = self
+            .macs
+            .iter()
+            .any(|tally| shares(tally.mac, tally.surplus));
+        shared || (self.macs.len() > 1 && !one_router)
     }
 }

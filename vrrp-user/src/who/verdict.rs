@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Advertised, Answered, Rate, Seen, Who, service::Reach};
-use crate::record::Answer;
+use super::{Advertised, Answered, Held, Rate, Seen, Who, service::Reach};
+use crate::{probe::Obstacle, record::Answer};
 
 /// What the evidence comes to.
 #[derive(
@@ -14,6 +14,8 @@ use crate::record::Answer;
 pub enum Verdict {
     /// All of it names one machine.
     Agreed,
+    /// It could not be asked for, and nobody advertises it.
+    Unknown,
     /// Nobody has the address.
     Nobody,
     /// The evidence does not agree, or several machines have the address.
@@ -93,10 +95,19 @@ impl Who {
     /// What adverts, answers and this host's own interfaces come to.
     fn neighbourhood(&self) -> (Verdict, String) {
         let address = self.address;
-        match (&self.advertised[..], &self.held) {
-            ([], _) => self.unadvertised(),
-            ([one], _) => self.advertised_by(one),
-            (several, _) => {
+        if let Some(shared) = self.answered.iter().find(|answer| answer.is_shared()) {
+            return (
+                Verdict::Conflict,
+                format!(
+                    "{address} is answered for twice with the virtual MAC {}: two machines have it",
+                    shared.first.mac
+                ),
+            );
+        }
+        match &self.advertised[..] {
+            [] => self.unadvertised(),
+            [one] => self.advertised_by(one),
+            several => {
                 let names: Vec<String> = several.iter().map(name).collect();
                 let sides = match self.answered.len() {
                     0 | 1 => String::new(),
@@ -113,6 +124,11 @@ impl Who {
         }
     }
 
+    /// This host has the address, and neighbours get an answer from it.
+    fn held_here(&self) -> Option<&Held> {
+        self.held.as_ref().filter(|held| held.answers)
+    }
+
     fn unadvertised(&self) -> (Verdict, String) {
         let address = self.address;
         let silence = format!("nobody advertises it in {:.1} s", self.seconds());
@@ -121,19 +137,20 @@ impl Who {
             .iter()
             .map(|one| one.first.mac.to_string())
             .collect();
-        match (&self.held, &macs[..]) {
-            (None, []) if self.not_asked.is_some() => (
-                Verdict::Nobody,
-                format!(
-                    "nobody is known to have {address}: {silence}, and this host cannot ask for it \
-                     ({})",
-                    self.not_asked.map_or("", |reason| reason.as_str())
+        match (self.held_here(), &macs[..]) {
+            (None, []) => match self.not_asked {
+                Some(obstacle) => (
+                    Verdict::Unknown,
+                    format!(
+                        "cannot tell who has {address}: {silence}, and it cannot be asked for: {}",
+                        obstacle.describe()
+                    ),
                 ),
-            ),
-            (None, []) => (
-                Verdict::Nobody,
-                format!("nobody has {address}: {silence}, and nobody answers for it"),
-            ),
+                None => (
+                    Verdict::Nobody,
+                    format!("nobody has {address}: {silence}, and nobody answers for it"),
+                ),
+            },
             (Some(held), []) => (
                 Verdict::Conflict,
                 format!(
@@ -146,7 +163,7 @@ impl Who {
                 format!("{address} is answered for by {one}, but {silence}"),
             ),
             (held, several) => {
-                let here = held.as_ref().map_or(String::new(), |held| {
+                let here = held.map_or(String::new(), |held| {
                     format!(" is on {} of this host and", held.interface)
                 });
                 (
@@ -171,28 +188,8 @@ impl Who {
             .collect();
         let right = self.answered.len() > wrong.len();
         let neighbours = self.protocol();
-        if let Some(held) = &self.held {
-            return if !router.this_host {
-                let verdict = format!(
-                    "{address} is advertised by {active}, and yet it is on {} of this host",
-                    held.interface
-                );
-                (Verdict::Conflict, verdict)
-            } else if self.answered.is_empty() {
-                let verdict = format!(
-                    "{address} is held by this host, {active}: {} agree (a host cannot ask by \
-                     {neighbours} for its own address, and nobody else answers)",
-                    self.proofs(&held.interface)
-                );
-                (Verdict::Agreed, verdict)
-            } else {
-                let others: Vec<String> = self.answered.iter().map(describe).collect();
-                let verdict = format!(
-                    "{address} is held by this host, {active}, and answered for by {} as well",
-                    others.join(" and by ")
-                );
-                (Verdict::Conflict, verdict)
-            };
+        if let Some(held) = self.held_here() {
+            return self.advertised_and_held(router, held);
         }
         match (right, wrong.is_empty()) {
             (true, true) => (
@@ -219,8 +216,8 @@ impl Who {
             (false, true) if self.not_asked.is_some() => (
                 Verdict::Agreed,
                 format!(
-                    "{address} is advertised by {active}; this host cannot ask for it ({})",
-                    self.not_asked.map_or("", |reason| reason.as_str())
+                    "{address} is advertised by {active}; it cannot be asked for: {}",
+                    self.not_asked.map_or("", Obstacle::describe)
                 ),
             ),
             (false, true) if router.this_host => (
@@ -235,6 +232,66 @@ impl Who {
                 format!("{address} is advertised by {active}, but nobody answers for it"),
             ),
         }
+    }
+
+    fn advertised_and_held(&self, router: &Advertised, held: &Held) -> (Verdict, String) {
+        let (address, active) = (self.address, name(router));
+        if !router.this_host {
+            return (
+                Verdict::Conflict,
+                format!(
+                    "{address} is advertised by {active}, and yet it is on {} of this host, which \
+                     answers for it",
+                    held.interface
+                ),
+            );
+        }
+        if self.answered.is_empty() {
+            let neighbours = self.protocol();
+            return (
+                Verdict::Agreed,
+                format!(
+                    "{address} is held by this host, {active}: {} agree (a host cannot ask by \
+                     {neighbours} for its own address, and nobody else answers)",
+                    self.proofs(&held.interface)
+                ),
+            );
+        }
+        let others: Vec<String> = self.answered.iter().map(describe).collect();
+        (
+            Verdict::Conflict,
+            format!(
+                "{address} is held by this host, {active}, and answered for by {} as well",
+                others.join(" and by ")
+            ),
+        )
+    }
+
+    /// What to do next, where there is something to be done. Nobody is told to take the address from a
+    /// machine: which of several is right this host cannot know.
+    pub fn hint(&self) -> Option<&'static str> {
+        if self.verdict == Verdict::Unknown {
+            return Some(match self.not_asked {
+                Some(Obstacle::NoCarrier) => "see the cable, or the port of the switch",
+                _ => "ask on a host that has an address in its subnet",
+            });
+        }
+        if self.verdict != Verdict::Conflict {
+            return None;
+        }
+        let shared = self.answered.iter().any(Answered::is_shared);
+        Some(match &self.advertised[..] {
+            [] => "`vrrpwatch explain vip-without-master`",
+            [_] if shared => {
+                "run `vrrpwatch who` for it on each of its routers: which of them has it without \
+                 advertising it?"
+            }
+            [_] if self.answered.is_empty() && self.held_here().is_none() => {
+                "`vrrpwatch explain vip-unanswered`"
+            }
+            [_] => "`vrrpwatch explain vip-conflict`",
+            _ => "`vrrpwatch explain split-brain`",
+        })
     }
 
     /// What addresses are asked for by.
@@ -270,147 +327,4 @@ fn describe(answer: &Answered) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        model::{MacAddr, Priority, Span, Timestamp, Vrid},
-        record::{Role, Volume},
-        who::Held,
-    };
-
-    const LB0: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 0xa0]);
-    const LB1: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 0xa1]);
-
-    fn router(last: u8, mac: MacAddr) -> Advertised {
-        Advertised {
-            source: [10, 77, 0, last].into(),
-            mac: Some(mac),
-            vrid: Vrid::new(51),
-            priority: Priority::new(100),
-            interface: Some("eth0".to_owned()),
-            vlan: Vec::new(),
-            this_host: false,
-        }
-    }
-
-    fn answer(mac: MacAddr, role: Option<Role>) -> Answered {
-        Answered {
-            first: Answer {
-                mac,
-                role,
-                router: None,
-                rtt_us: 60,
-            },
-            answers: 1,
-        }
-    }
-
-    fn judge(
-        advertised: Vec<Advertised>,
-        answered: Vec<Answered>,
-        held: bool,
-    ) -> (Verdict, String) {
-        evidence(advertised, answered, held).judge()
-    }
-
-    fn evidence(advertised: Vec<Advertised>, answered: Vec<Answered>, held: bool) -> Who {
-        Who {
-            time: Timestamp::default(),
-            address: [10, 77, 0, 100].into(),
-            verdict: Verdict::Nobody,
-            message: String::new(),
-            advertised,
-            answered,
-            held: held.then(|| Held {
-                interface: "eth0".to_owned(),
-            }),
-            not_asked: None,
-            services: Vec::new(),
-            traffic: None,
-            waited_ms: 3500,
-        }
-    }
-
-    #[test]
-    fn traffic_belongs_to_the_active_router() {
-        let active = || answer(LB0, Some(Role::ActiveRouter));
-        let here = || Advertised {
-            this_host: true,
-            ..router(10, LB0)
-        };
-        let traffic = |packets| {
-            let arrived = Volume {
-                packets,
-                bytes: 60 * packets,
-                syns: packets,
-            };
-            Seen::new(arrived, Volume::default(), Span::from_secs(5))
-        };
-        let mut at_standby = evidence(vec![router(10, LB0)], vec![active()], false);
-        at_standby.add_traffic(traffic(0));
-        assert_eq!(at_standby.verdict, Verdict::Agreed);
-        at_standby.add_traffic(traffic(12));
-        assert_eq!(at_standby.verdict, Verdict::Conflict);
-        let told = "2.4 packets a second for it arrive at this host, which is not active";
-        assert!(at_standby.message.ends_with(told), "{}", at_standby.message);
-        for packets in [0, 12] {
-            let mut at_active = evidence(vec![here()], vec![], true);
-            at_active.add_traffic(traffic(packets));
-            assert_eq!(at_active.verdict, Verdict::Agreed, "{}", at_active.message);
-        }
-    }
-
-    #[test]
-    fn one_machine_and_all_evidence_names_it() {
-        let active = answer(LB0, Some(Role::ActiveRouter));
-        let (verdict, message) = judge(vec![router(10, LB0)], vec![active], false);
-        assert_eq!(verdict, Verdict::Agreed);
-        assert_eq!(
-            message,
-            "10.77.0.100 is held by 10.77.0.10 (02:00:00:00:00:a0): adverts and ARP agree"
-        );
-        let here = Advertised {
-            this_host: true,
-            ..router(10, LB0)
-        };
-        assert_eq!(judge(vec![here], vec![], true).0, Verdict::Agreed);
-    }
-
-    #[test]
-    fn whatever_does_not_fit_is_a_conflict() {
-        let active = || answer(LB0, Some(Role::ActiveRouter));
-        let outsider = || answer(LB1, Some(Role::Outsider));
-        let here = || Advertised {
-            this_host: true,
-            ..router(10, LB0)
-        };
-        for (advertised, answered, held) in [
-            (
-                vec![router(10, LB0), router(11, LB1)],
-                vec![active()],
-                false,
-            ),
-            (vec![router(10, LB0)], vec![active(), outsider()], false),
-            (vec![router(10, LB0)], vec![outsider()], false),
-            (vec![router(10, LB0)], vec![], false),
-            (vec![router(10, LB0)], vec![active()], true),
-            (vec![here()], vec![outsider()], true),
-            (vec![here()], vec![], false),
-            (vec![], vec![answer(LB0, None)], false),
-            (vec![], vec![], true),
-        ] {
-            let (verdict, message) = judge(advertised, answered, held);
-            assert_eq!(verdict, Verdict::Conflict, "{message}");
-        }
-    }
-
-    #[test]
-    fn nobody_is_nobody() {
-        let (verdict, message) = judge(vec![], vec![], false);
-        assert_eq!(verdict, Verdict::Nobody);
-        assert_eq!(
-            message,
-            "nobody has 10.77.0.100: nobody advertises it in 3.5 s, and nobody answers for it"
-        );
-    }
-}
+mod tests;

@@ -32,6 +32,7 @@ fn host(addresses: &[IpAddr], prefix: u8) -> Host {
         state: LinkState::Up,
         broadcast: true,
         answers: true,
+        arp_ignore: false,
         mac: Some(MacAddr::new([2, 0, 0, 0, 0, 0xc3])),
         kind: LinkKind::Other,
         lower: None,

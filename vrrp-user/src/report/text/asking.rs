@@ -32,7 +32,11 @@ impl Style {
     }
 
     fn write_who(self, who: &Who, text: &mut String) -> fmt::Result {
-        writeln!(text, "{}", self.paint(STRONG, who.address))?;
+        let colour = match who.verdict {
+            Verdict::Agreed => RELIEF,
+            Verdict::Unknown | Verdict::Nobody | Verdict::Conflict => ALERT,
+        };
+        writeln!(text, "{}", self.paint(colour, &who.message))?;
         if who.advertised.is_empty() {
             writeln!(text, "  advertised by  nobody")?;
         }
@@ -54,15 +58,19 @@ impl Style {
                 if router.this_host { ", this host" } else { "" }
             )?;
         }
-        for answer in &who.answered {
-            let answer = &answer.first;
+        for answered in &who.answered {
+            let (answer, surplus) = (&answered.first, answered.surplus);
             write!(text, "  answered by    {}", answer.mac)?;
             let role = Described(answer.role, answer.router);
-            writeln!(text, "{role}, {}", Micros(answer.rtt_us))?;
+            write!(text, "{role}, {}", Micros(answer.rtt_us))?;
+            match surplus {
+                0 => writeln!(text)?,
+                surplus => writeln!(text, ", {surplus} times more than it was asked")?,
+            }
         }
         match (who.not_asked, &who.held) {
             (Some(obstacle), _) => {
-                writeln!(text, "  answered by    not asked ({})", obstacle.as_str())?;
+                writeln!(text, "  answered by    not asked: {}", obstacle.describe())?;
             }
             (None, Some(_)) if who.answered.is_empty() => writeln!(
                 text,
@@ -73,7 +81,16 @@ impl Style {
         }
         match &who.held {
             Some(held) => {
-                writeln!(text, "  held here      on {}", escape(&held.interface))?;
+                writeln!(
+                    text,
+                    "  held here      on {}{}",
+                    escape(&held.interface),
+                    if held.answers {
+                        ""
+                    } else {
+                        ", which does not answer for it (as on a real server behind LVS)"
+                    }
+                )?;
             }
             None => writeln!(text, "  held here      no")?,
         }
@@ -91,11 +108,10 @@ impl Style {
             writeln!(text, "  traffic in     {}", PerSecond(&seen.arrived))?;
             writeln!(text, "  traffic out    {}", PerSecond(&seen.left))?;
         }
-        let colour = match who.verdict {
-            Verdict::Agreed => RELIEF,
-            Verdict::Nobody | Verdict::Conflict => ALERT,
-        };
-        writeln!(text, "{}", self.paint(colour, &who.message))
+        match who.hint() {
+            Some(hint) => writeln!(text, "  next           {hint}"),
+            None => Ok(()),
+        }
     }
 
     /// An answer in the manner of arping.
@@ -155,8 +171,14 @@ impl Style {
             )?;
         }
         if tally.is_conflict() {
-            let number = tally.macs.len();
-            let line = format!("{number} MACs answer for {address}: it is held more than once");
+            let line = match tally.macs.len() {
+                1 => format!(
+                    "{address} is answered for twice with the virtual MAC: two machines have it"
+                ),
+                number => {
+                    format!("{number} MACs answer for {address}: two machines or more have it")
+                }
+            };
             writeln!(text, "{}", self.paint(ALERT, line))?;
         }
         Ok(())

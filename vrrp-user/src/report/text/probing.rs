@@ -3,7 +3,10 @@
 use std::fmt::{self, Display, Write as _};
 
 use super::{ALERT, QUIET, STRONG, Style, WARNING};
-use crate::record::{Answer, Outcome, ProbeRecord};
+use crate::{
+    probe::Obstacle,
+    record::{Answer, Outcome, ProbeRecord},
+};
 
 impl Style {
     pub(super) fn probe(self, probe: &ProbeRecord, line: &mut String) -> fmt::Result {
@@ -14,13 +17,16 @@ impl Style {
             Outcome::Unanswered => write!(line, " {}", self.paint(ALERT, "unanswered"))?,
             Outcome::HeldHere => write!(line, " is held here, and nobody else answers")?,
             Outcome::NotAsked => {
-                let reason = probe.reason.map_or("unknown", |reason| reason.as_str());
+                let reason = probe.reason.map_or("unknown", Obstacle::describe);
                 write!(line, " {} ({reason})", self.paint(WARNING, "not asked for"))?;
             }
         }
         for (position, answer) in probe.answers.iter().enumerate() {
             let separator = if position == 0 { "" } else { " and" };
             write!(line, "{separator} is at {}", self.answer(answer))?;
+            if probe.repeated.contains(&answer.mac) {
+                write!(line, ", {}", self.paint(ALERT, "answered more than once"))?;
+            }
         }
         Ok(())
     }
