@@ -194,10 +194,11 @@ pub struct OutputArgs {
     /// Append records to a file instead of standard output; it is reopened on SIGHUP.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Write only records of these kinds.
+    /// Write only records of these kinds. What tells that something was not seen is written all the same:
+    /// loss, unread, and start with notes.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,...")]
     pub only: Vec<Kind>,
-    /// End after this many records about the network: all but start, loss and summary.
+    /// End after this many records about the network: all but start, loss, unread and summary.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// End after this time, such as "30s" or "5m"; in replay, of the capture's time.

@@ -36,6 +36,7 @@ use tokio::{
 
 pub use clock::{Clock, ClockError};
 pub use session::Session;
+pub use sockets::is_daemon_here;
 pub use taps::NothingToWatch;
 
 use crate::{

@@ -23,7 +23,7 @@ use crate::{
     escape,
     file::write::append,
     frame::Frame,
-    record::{Kind, Record},
+    record::{Body, Kind, Record},
 };
 
 /// How records are written.
@@ -105,10 +105,13 @@ impl Report {
     /// written is told when it ends.
     pub fn record(&mut self, record: &Record) -> io::Result<Appetite> {
         let kind = record.body.kind();
-        if !self.only.is_empty() && !self.only.contains(&kind) {
+        if !self.only.is_empty() && !self.only.contains(&kind) && !tells_of_blindness(record) {
             return Ok(Appetite::More);
         }
-        let counts = !matches!(kind, Kind::Start | Kind::Loss | Kind::Summary);
+        let counts = !matches!(
+            kind,
+            Kind::Start | Kind::Loss | Kind::Unread | Kind::Summary
+        );
         if counts && self.remaining == Some(0) {
             return Ok(Appetite::Enough);
         }
@@ -191,5 +194,79 @@ impl Report {
     fn sinks(&mut self) -> impl Iterator<Item = &mut Sink> {
         let frames = self.frames.as_mut().map(PcapngFile::sink);
         iter::once(&mut self.target).chain(frames)
+    }
+}
+
+/// Whether a record tells that something was not seen, or is not: who asks for a part of the records must
+/// not take that for silence.
+const fn tells_of_blindness(record: &Record) -> bool {
+    match &record.body {
+        Body::Loss(_) | Body::Unread(_) => true,
+        Body::Start(start) => !start.notes.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs};
+
+    use super::*;
+    use crate::{
+        model::Timestamp,
+        record::{Loss, LossReason, Start},
+    };
+
+    #[test]
+    fn who_asks_for_a_part_is_told_what_was_not_seen() {
+        let path = std::env::temp_dir().join(format!("vrrpwatch-only-{}", std::process::id()));
+        let mut report = Report::open(&ReportSettings {
+            output: Some(path.clone()),
+            only: BTreeSet::from([Kind::Finding]),
+            format: Format::Json,
+            ..ReportSettings::default()
+        })
+        .expect("a file");
+        let start = |notes: &[&str]| {
+            Body::Start(Start {
+                version: String::new(),
+                kernel: None,
+                attachments: Vec::new(),
+                sources: Vec::new(),
+                files: Vec::new(),
+                notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+            })
+        };
+        let lost = BTreeMap::from([(LossReason::RingFull, 7)]);
+        for body in [
+            start(&[]),
+            start(&["not watching eth1"]),
+            Body::Loss(Loss { lost }),
+        ] {
+            let record = Record {
+                time: Timestamp::default(),
+                interface: None,
+                vlan: Vec::new(),
+                direction: None,
+                observer: None,
+                body,
+            };
+            assert_eq!(report.record(&record).expect("room"), Appetite::More);
+        }
+        report.flush().expect("room");
+        let written = fs::read_to_string(&path).expect("a file");
+        fs::remove_file(&path).expect("a file");
+        let kinds: Vec<&str> = written
+            .lines()
+            .map(|line| {
+                if line.contains("\"loss\"") {
+                    "loss"
+                } else {
+                    "start"
+                }
+            })
+            .collect();
+        assert_eq!(kinds, ["start", "loss"], "{written}");
+        assert!(written.contains("not watching eth1"), "{written}");
     }
 }

@@ -9,7 +9,8 @@ use crate::report::Format;
 /// Arguments of `vrrpwatch why-dropped`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 nothing was dropped, 1 VRRP packets were, 2 wrong use, 3 missing \
+    after_help = "Exit status: 0 nothing was dropped that a daemon here waits for or sends, 1 VRRP \
+                  packets were, 2 wrong use, 3 missing \
                   rights or kernel support. While it counts, every packet that this machine drops \
                   costs a little more."
 )]

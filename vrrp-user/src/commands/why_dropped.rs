@@ -12,7 +12,7 @@ use crate::{
     escape::escape,
     escape::json,
     link::{Selection, Watch},
-    live::{Clock, LiveError, NothingToWatch},
+    live::{Clock, LiveError, NothingToWatch, is_daemon_here},
     model::{Span, Timestamp},
     record::{Body, Loss, LossReason, Record},
     report::{Format, Style},
@@ -25,6 +25,8 @@ struct Count {
     uncounted: u64,
     end: Timestamp,
     lasted: Span,
+    /// A VRRP daemon was here, for whom what arrives may be.
+    daemon: bool,
 }
 
 pub(super) fn why_dropped(args: &WhyDroppedArgs) -> Result<Outcome, Failure> {
@@ -37,7 +39,7 @@ pub(super) fn why_dropped(args: &WhyDroppedArgs) -> Result<Outcome, Failure> {
     match args.format {
         Format::Text => {
             let style = Style::of_stdout();
-            let text = style.drops(&count.dropped, count.uncounted, count.lasted);
+            let text = style.drops(&count.dropped, count.uncounted, count.lasted, count.daemon);
             say(|out| out.write_all(text.as_bytes()))?;
         }
         Format::Json => {
@@ -46,11 +48,15 @@ pub(super) fn why_dropped(args: &WhyDroppedArgs) -> Result<Outcome, Failure> {
             }
         }
     }
-    Ok(if count.dropped.is_empty() && count.uncounted == 0 {
-        Outcome::Fine
-    } else {
-        Outcome::Findings
-    })
+    let matters =
+        |it: &Dropped| count.daemon || matches!(it.direction, crate::frame::Direction::Out);
+    Ok(
+        if !count.dropped.iter().any(matters) && count.uncounted == 0 {
+            Outcome::Fine
+        } else {
+            Outcome::Findings
+        },
+    )
 }
 
 /// Counts for the time that was asked for, or until a signal.
@@ -64,6 +70,15 @@ async fn count(args: &WhyDroppedArgs, selection: &Selection) -> Result<Count, Fa
     let types = KernelTypes::read().map_err(crate::capture::DropsError::from)?;
     let mut counter = DropCounter::attach(Arc::new(types))?;
     let start = now()?;
+    // Where that cannot be seen there may be one.
+    let is_here = || is_daemon_here().unwrap_or(true);
+    let before = is_here();
+    if !before {
+        complain(
+            &"no VRRP daemon runs in this network namespace: what arrives is for nobody here, and \
+              that the kernel drops it is as it should be",
+        );
+    }
     complain(&format_args!(
         "counting dropped VRRP packets for {} s; Ctrl-C ends it early",
         args.duration.as_secs_f64()
@@ -81,6 +96,7 @@ async fn count(args: &WhyDroppedArgs, selection: &Selection) -> Result<Count, Fa
         uncounted: counter.uncounted()?,
         end,
         lasted: end.since(start),
+        daemon: before || is_here(),
     })
 }
 

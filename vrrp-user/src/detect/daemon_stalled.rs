@@ -39,11 +39,16 @@ pub(super) const ADVICE: &str = "See what keeps the daemon from running: a stopp
                      time, a snapshot or migration of the virtual machine), disk waits. Give it a real-time priority (vrrp_rt_priority, vrrp_no_swap) and \
                      longer intervals.";
 
+/// The same where it cannot be seen whether there is a daemon still.
+const ADVICE_UNSEEN: &str = "See on that host whether the daemon still runs (`systemctl status keepalived`): \
+                     if it was killed, start it again; it removes the addresses, or takes them \
+                     properly. If it runs, see what keeps it from the CPU.";
+
 enum Stall<'a> {
     /// The log says so.
     Said(&'a Host, Window, Span),
-    /// The adverts say so, and the log nothing.
-    Shown(&'a Host, &'a Belief, &'a Speaker),
+    /// The adverts say so, and the log nothing. Whether the host shows that the daemon is there.
+    Shown(&'a Host, &'a Belief, &'a Speaker, bool),
     /// The adverts say so, and the host, where there is no log.
     Found(&'a Speaker, Timestamp),
     /// The host says so, since this time.
@@ -61,7 +66,7 @@ impl Detector for DaemonStalled {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         match find(view) {
-            Some(Stall::Shown(_, _, own) | Stall::Found(own, _)) => Assessment::Present(Sign {
+            Some(Stall::Shown(_, _, own, _) | Stall::Found(own, _)) => Assessment::Present(Sign {
                 addresses: own.addresses().collect(),
                 ..Sign::default()
             }),
@@ -86,6 +91,7 @@ impl Detector for DaemonStalled {
         let Some(stall) = find(view) else {
             return Description::default();
         };
+        let unseen = matches!(stall, Stall::Shown(.., false));
         let (sources, message, evidence) = match stall {
             Stall::Said(host, at, late) => (
                 Vec::new(),
@@ -144,14 +150,19 @@ impl Detector for DaemonStalled {
                     ],
                 )
             }
-            Stall::Shown(host, belief, own) => (
+            Stall::Shown(host, belief, own, there) => (
                 vec![own.source],
                 format!(
                     "{} is master of {} and has stopped advertising for {}, without a word in \
-                     its log and with its link up: the daemon does not run.",
+                     its log and with its link up: {}.",
                     host.called(),
                     router(view.router),
-                    time(view.now.since(own.last))
+                    time(view.now.since(own.last)),
+                    if there {
+                        "the daemon is there and does not run"
+                    } else {
+                        "the daemon was killed, is stopped, or gets no CPU"
+                    }
                 ),
                 vec![
                     seen(view.router, own, own.last, "its last advert".to_owned()),
@@ -167,7 +178,7 @@ impl Detector for DaemonStalled {
             sources,
             message,
             evidence,
-            advice: ADVICE.to_owned(),
+            advice: if unseen { ADVICE_UNSEEN } else { ADVICE }.to_owned(),
         }
     }
 
@@ -188,8 +199,9 @@ fn find<'a>(view: &View<'a>) -> Option<Stall<'a>> {
     let mut told = view.beliefs().filter_map(|(host, belief)| {
         if view.tells(host, belief, EXPLANATIONS)
             && let Some(own) = shown(host, belief, view)
+            && let Some(there) = is_there(own, view)
         {
-            return Some(Stall::Shown(host, belief, own));
+            return Some(Stall::Shown(host, belief, own, there));
         }
         let (at, late) = host.stall.filter(|(at, _)| view.now < at.end + MEMORY)?;
         Some(Stall::Said(host, at, late))
@@ -213,6 +225,16 @@ fn shown<'a>(host: &Host, belief: &Belief, view: &View<'a>) -> Option<&'a Speake
     let own = host.own(belief, view.router).filter(|_| host.here)?;
     let stopped = own.last > since.start && has_stopped(own, due(host, own), view);
     (stopped && !is_explained(host, belief, own)).then_some(own)
+}
+
+/// Whether the host shows that its daemon is there still. `None` where it is gone, which is another
+/// finding, or where the host was not looked at since.
+fn is_there(own: &Speaker, view: &View<'_>) -> Option<bool> {
+    match view.machine.looked() {
+        // As in a recording, or of another host.
+        None => Some(false),
+        Some(_) => view.machine.daemon_found(own.last).map(|_| true),
+    }
 }
 
 /// Without a log that tells: the daemon is still there, and still has its addresses.

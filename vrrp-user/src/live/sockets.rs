@@ -87,6 +87,19 @@ impl Looks {
     }
 }
 
+/// Whether a VRRP daemon has a socket in this network namespace.
+///
+/// # Errors
+/// The kernel does not list its sockets.
+pub fn is_daemon_here() -> io::Result<bool> {
+    for path in SOCKETS {
+        if sockets(&list(path)?).next().is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Looks at the daemons.
 fn look() -> io::Result<HostLook> {
     let mut look = HostLook::default();

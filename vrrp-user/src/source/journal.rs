@@ -88,6 +88,8 @@ fn command(settings: &JournalSettings, position: &Position) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        // Ctrl-C is for vrrpwatch, which ends it.
+        .process_group(0)
         .kill_on_drop(true);
     if let Some(directory) = &settings.directory {
         command.arg("--directory").arg(directory);
@@ -164,4 +166,23 @@ fn cursor_of(line: &[u8]) -> Option<String> {
     }
     let entry: Entry = serde_json::from_slice(line).ok()?;
     Some(entry.cursor)
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::unistd::{Pid, getpgid, getpgrp};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_interrupt_of_ours_is_none_of_journalctls() {
+        let begin = Position::Since(Timestamp::default());
+        let mut child = command(&JournalSettings::default(), &begin)
+            .spawn()
+            .expect("journalctl starts");
+        let id = child.id().expect("it runs");
+        let group = getpgid(Some(Pid::from_raw(i32::try_from(id).expect("a process"))));
+        child.kill().await.expect("it is ended");
+        assert!(group.is_ok_and(|group| group != getpgrp()));
+    }
 }

@@ -5,17 +5,18 @@ use std::{
     fmt::{self, Write as _},
 };
 
-use super::{ALERT, STRONG, Style};
+use super::{ALERT, QUIET, STRONG, Style};
 use crate::escape::escape;
 use crate::{dropped::Dropped, frame::Direction, model::Span, record::DropRecord};
 
 impl Style {
     /// What `why-dropped` has to say after counting for so long: for each reason, function and
-    /// interface a line that says what drops and what to do, and below it whose packets.
-    pub fn drops(self, dropped: &[Dropped], uncounted: u64, counted: Span) -> String {
+    /// interface a line that says what drops and what to do, and below it whose packets. Without a
+    /// `daemon` nobody waits for what arrives.
+    pub fn drops(self, dropped: &[Dropped], uncounted: u64, counted: Span, daemon: bool) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _: fmt::Result = self.write_drops(dropped, uncounted, counted, &mut text);
+        let _: fmt::Result = self.write_drops(dropped, uncounted, counted, daemon, &mut text);
         text
     }
 
@@ -24,6 +25,7 @@ impl Style {
         dropped: &[Dropped],
         uncounted: u64,
         counted: Span,
+        daemon: bool,
         text: &mut String,
     ) -> fmt::Result {
         let seconds = counted.as_secs_f64();
@@ -34,13 +36,18 @@ impl Style {
             let total: u64 = group.iter().map(|it| it.count).sum();
             let Some(first) = group.first() else { continue };
             let interface = first.interface.as_deref().unwrap_or("an unknown interface");
+            let unwanted = !daemon && group.iter().all(|it| it.direction == Direction::In);
+            let (colour, advice) = if unwanted {
+                (QUIET, "no VRRP daemon runs here that waits for them")
+            } else {
+                (ALERT, first.advice())
+            };
             writeln!(
                 text,
-                "{} on {}: {} in {seconds:.1} s; {}",
-                self.paint(ALERT, first.describe()),
+                "{} on {}: {} in {seconds:.1} s; {advice}",
+                self.paint(colour, first.describe()),
                 self.paint(STRONG, escape(interface)),
                 packets(total),
-                first.advice()
             )?;
             for it in group {
                 let way = match it.direction {
@@ -140,7 +147,7 @@ mod tests {
     }
 
     fn said(dropped: &[Dropped], uncounted: u64) -> Vec<String> {
-        let text = Style::default().drops(dropped, uncounted, Span::from_millis(2040));
+        let text = Style::default().drops(dropped, uncounted, Span::from_millis(2040), true);
         text.lines().map(str::to_owned).collect()
     }
 
@@ -176,6 +183,13 @@ mod tests {
             lines[3],
             "And 3 VRRP packets more, for which there was no room."
         );
+    }
+
+    #[test]
+    fn what_nobody_waits_for_raises_no_alarm() {
+        let text = Style::default().drops(&[dropped(10, None, 1)], 0, Span::from_secs(2), false);
+        assert!(text.contains("no VRRP daemon runs here"), "{text}");
+        assert!(!text.contains("rp_filter"), "{text}");
     }
 
     #[test]
