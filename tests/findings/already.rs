@@ -4,6 +4,7 @@
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     frame::Direction,
+    link::{Link, LinkKind},
     observer::Request,
     record::{Cause, Code, FindingRecord, Status},
 };
@@ -66,6 +67,46 @@ fn a_daemon_that_is_stopped_is_stalled() {
     seat.adverts(500, 8500, ACTIVE);
     let (at, _) = seat.end().raised(Code::DaemonStalled);
     assert!(at < SECOND, "raised at {at}");
+}
+
+#[test]
+fn a_daemon_that_listens_on_a_port_of_a_bridge_hears_nothing() {
+    for sends in [true, false] {
+        let port = Link {
+            master: Some(3),
+            ..link("eth0", true, &[ONE.ip, VIP])
+        };
+        let bridge = Link {
+            kind: LinkKind::Bundle,
+            ..link("br-int", true, &[])
+        };
+        let mut seat = Seat::with([Some(port), Some(bridge)], ONE.ip);
+        seat.look(10, &[SOCKET]);
+        for round in 0..10 {
+            let at = 500 + round * SECOND;
+            seat.adverts(at, at, ACTIVE);
+            if sends {
+                seat.adverts(at + 300, at + 300, (ONE, 51, 50));
+            }
+        }
+        let played = seat.end();
+        let (at, finding) = played.raised(Code::LocalDrop);
+        assert!(at < 5 * SECOND, "raised at {at}");
+        assert_eq!(finding.cause, Some(Cause::WrongInterface));
+        assert!(
+            finding.advice.contains("`interface br-int`"),
+            "{}",
+            finding.advice
+        );
+        // It is the cause of the split brain where this host is heard, and nothing else is wrong.
+        let beside = if sends { &[Code::SplitBrain][..] } else { &[] };
+        let others: Vec<Code> = played
+            .codes()
+            .into_iter()
+            .filter(|code| *code != Code::LocalDrop)
+            .collect();
+        assert_eq!(others, beside, "sends: {sends}");
+    }
 }
 
 #[test]

@@ -83,11 +83,17 @@ pub(crate) const STOPPED: VrrpSocket = VrrpSocket {
 impl Seat {
     /// With eth0, and another interface beside it.
     pub(crate) fn new(addresses: &[Ipv4Addr], other: Option<Link>) -> Self {
+        let eth0 = link("eth0", true, addresses);
+        Self::with([Some(eth0), other], addresses[0])
+    }
+
+    /// With these interfaces, of which the first, with the index 2, is watched.
+    pub(crate) fn with(links: [Option<Link>; 2], own: Ipv4Addr) -> Self {
         let mut seat = Self {
             stage: Stage::new(),
             requests: Vec::new(),
             neighbours: BTreeMap::new(),
-            own: addresses[0],
+            own,
         };
         let start = Start {
             version: String::new(),
@@ -98,8 +104,8 @@ impl Seat {
             sources: Vec::new(),
         };
         seat.stage.observer.handle_start(time(0), start);
-        let links = [(2, link("eth0", true, addresses))];
-        let links = links.into_iter().chain(other.map(|link| (3, link)));
+        let links = (2..).zip(links);
+        let links = links.filter_map(|(index, link)| Some((index, link?)));
         let host = probe::Host::new(&Links::new(links), &BTreeSet::from([2]));
         seat.stage.observer.handle_host(time(0), host);
         seat

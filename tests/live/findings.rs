@@ -2,6 +2,7 @@
 
 mod account;
 mod already;
+mod bridges;
 mod conflicts;
 mod daemon;
 mod drops;

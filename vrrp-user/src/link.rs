@@ -73,6 +73,8 @@ pub enum LinkKind {
     Vlan(VlanTag),
     /// A macvlan or ipvlan: another address on its lower device. keepalived's use_vmac makes one.
     Alias,
+    /// A bridge or bond: what arrives at its ports is delivered to it, and not to them.
+    Bundle,
     /// Anything else.
     Other,
 }
@@ -121,6 +123,13 @@ impl Links {
                 .any(|(other, link)| link.strips_tags && self.top(other) == top)
     }
 
+    /// The bond or bridge to which is delivered what arrives at an interface. A VRF, which has ports, too,
+    /// leaves that to them.
+    pub fn bundle(&self, index: u32) -> Option<&Link> {
+        let master = self.get(self.get(index)?.master?)?;
+        (master.kind == LinkKind::Bundle).then_some(master)
+    }
+
     /// The bond or bridge that an interface is a port of, or itself.
     fn top(&self, index: u32) -> u32 {
         let master = |index| self.get(index).and_then(|link| link.master);
@@ -163,7 +172,11 @@ impl Links {
                 (LinkKind::Vlan(own), Some(lower), _) if tag.is_none() => Some((lower, Some(own))),
                 (LinkKind::Alias, Some(lower), _) => Some((lower, tag)),
                 (_, _, Some(master)) => Some((master, tag)),
-                (LinkKind::Vlan(_) | LinkKind::Alias | LinkKind::Other, _, None) => None,
+                (
+                    LinkKind::Vlan(_) | LinkKind::Alias | LinkKind::Bundle | LinkKind::Other,
+                    _,
+                    None,
+                ) => None,
             };
             match next.filter(|(next, _)| watched.contains(next)) {
                 Some((next, next_tag)) => {

@@ -67,6 +67,8 @@ pub struct Machine {
     answering: BTreeSet<IpAddr>,
     /// Where the frames of each interface belong.
     places: BTreeMap<Arc<str>, Segment>,
+    /// The ports of its bridges and bonds, and to which of these is delivered what arrives there.
+    ports: BTreeMap<Arc<str>, Arc<str>>,
     /// Addresses that it no longer holds.
     gone: BTreeMap<IpAddr, Gone>,
     /// Where it sends what is for its neighbours.
@@ -111,6 +113,7 @@ impl Machine {
             })
             .collect();
         self.places.clone_from(host.places());
+        self.ports.clone_from(host.ports());
         self.neighbours.set_places(host.indices());
         let went: Vec<IpAddr> = self
             .held
@@ -265,6 +268,23 @@ impl Machine {
         self.daemon.has_joined(family, |interface| {
             self.places.get(interface) == Some(segment)
         })
+    }
+
+    /// The interface on which alone a daemon listens to the group on a segment, although it is a port of
+    /// a bridge or bond; and the one to which is delivered what arrives there.
+    pub(crate) fn misplaced(
+        &self,
+        segment: &Segment,
+        family: Family,
+    ) -> Option<(&Arc<str>, &Arc<str>)> {
+        let mut joined = self
+            .daemon
+            .joined(family)
+            .filter(|interface| self.places.get(*interface) == Some(segment));
+        let (port, bundle) = self.ports.get_key_value(joined.next()?)?;
+        joined
+            .all(|other| self.ports.contains_key(other))
+            .then_some((port, bundle))
     }
 
     /// What puzzles about a virtual router, if something does.

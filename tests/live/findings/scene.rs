@@ -71,6 +71,11 @@ impl Scene {
         Ok(Self { watcher })
     }
 
+    /// With a watch that has begun.
+    pub(crate) const fn of_watcher(watcher: Watcher) -> Self {
+        Self { watcher }
+    }
+
     /// Takes its programs off the interfaces, as another program with the rights can.
     pub(crate) fn detach(&self, host: &Host) -> Result<()> {
         let mut detached = 0;

@@ -41,6 +41,8 @@ pub(super) enum Why<'a> {
     Stalled(Timestamp),
     /// Its daemon sends adverts, and none leaves.
     Blocked,
+    /// Its daemon hears nothing: it listens on a port of a bridge or bond.
+    Deaf,
     /// Its daemon is active as well: by its configuration it drops the adverts of the other, and each
     /// of them delays its own.
     Rejects(Cause),
@@ -128,6 +130,18 @@ fn why<'a>(
     }
     if let Some(stopped) = view.machine.daemon_stopped() {
         return Why::Stalled(stopped);
+    }
+    if view
+        .machine
+        .misplaced(&view.router.segment, view.router.family)
+        .is_some()
+    {
+        let heard = |active: &Speaker| active.adverts > 1 && active.last > since;
+        return if active.is_some_and(heard) {
+            Why::Deaf
+        } else {
+            Why::Open
+        };
     }
     if egress_blocked::is_found(view) {
         return Why::Blocked;

@@ -2,9 +2,13 @@
 //!
 //! The log tells when the daemon gives up waiting: were there adverts then? Without it, and where that
 //! was long ago, the daemon shows it by advertising on beside a better router whose adverts arrive
-//! here and which it has no reason to drop. What drops them, the kernel is asked.
+//! here and which it has no reason to drop. What drops them, the kernel is asked; where the daemon
+//! listens on a port of a bridge or bond, that is clear without.
+
+use std::sync::Arc;
 
 use super::{
+    kept::{self, Why},
     view::{Assessment, Description, Detector, Matter, Sign, View},
     words::{advert, log_line, router, seen, sentence, who},
 };
@@ -14,7 +18,7 @@ use crate::{
     log::LogEvent,
     machine::Puzzle,
     record::{Cause, Code, Evidence},
-    tracker::Speaker,
+    tracker::{Router, Speaker},
 };
 
 pub(super) struct LocalDrop;
@@ -34,10 +38,13 @@ impl Detector for LocalDrop {
     fn assess(&self, view: &View<'_>) -> Assessment {
         match find(view) {
             Some(found) => Assessment::Present(Sign {
-                cause: found
-                    .dropped()
-                    .and_then(Dropped::why)
-                    .map(|why| Cause::Kernel(why.into())),
+                cause: match misplaced(view) {
+                    Some(_) => Some(Cause::WrongInterface),
+                    None => found
+                        .dropped()
+                        .and_then(Dropped::why)
+                        .map(|why| Cause::Kernel(why.into())),
+                },
                 ..Sign::of(found.speaker())
             }),
             None => Assessment::Absent,
@@ -48,6 +55,9 @@ impl Detector for LocalDrop {
         let Some(found) = find(view) else {
             return Description::default();
         };
+        if let Some((port, bundle)) = misplaced(view) {
+            return describe_misplaced(view, found.speaker(), port, bundle);
+        }
         let speaker = found.speaker();
         let dropped = found.dropped();
         let drops = dropped.map_or("something on the host".to_owned(), Dropped::describe);
@@ -74,6 +84,8 @@ impl Detector for LocalDrop {
                     ),
                 ],
             ),
+            // It is where the daemon listens, and told as that.
+            Found::Deaf(_) => return Description::default(),
             Found::Insists(own, better, _) => (
                 format!(
                     "This host goes on advertising {} with priority {}, although the adverts of {} \
@@ -144,13 +156,17 @@ enum Found<'a> {
     GaveUp(&'a Host, &'a Belief, &'a Speaker, &'a Unheard),
     /// The router of this host, the better one, and what the kernel says of that.
     Insists(&'a Speaker, &'a Speaker, Option<&'a Dropped>),
+    /// The host has the addresses, and its daemon listens where nothing is delivered.
+    Deaf(&'a Speaker),
 }
 
 impl<'a> Found<'a> {
     /// The router whose adverts are not heard.
     const fn speaker(&self) -> &'a Speaker {
         match self {
-            Self::GaveUp(_, _, speaker, _) | Self::Insists(_, speaker, _) => speaker,
+            Self::GaveUp(_, _, speaker, _) | Self::Insists(_, speaker, _) | Self::Deaf(speaker) => {
+                speaker
+            }
         }
     }
 
@@ -158,25 +174,66 @@ impl<'a> Found<'a> {
         match self {
             Self::GaveUp(.., unheard) => unheard.dropped.as_ref(),
             Self::Insists(.., dropped) => *dropped,
+            Self::Deaf(_) => None,
         }
     }
 }
 
 fn find<'a>(view: &View<'a>) -> Option<Found<'a>> {
-    gave_up(view).or_else(|| {
-        let (own, better) = insists(view)?;
-        let rival = view
-            .router
-            .rivals(view.now)
-            .find(|rival| rival.id == own.id());
-        let dropped = view
-            .machine
-            .puzzle(view.router.id())
-            .and_then(Puzzle::dropped);
-        rival
-            .filter(|rival| rival.loud)
-            .map(|_| Found::Insists(own, better, dropped))
+    gave_up(view).or_else(|| insisting(view)).or_else(|| {
+        let kept = kept::find(view).filter(|kept| kept.why == Why::Deaf)?;
+        kept.active.map(Found::Deaf)
     })
+}
+
+/// The interface on which the daemon listens, and to which of its upper ones is delivered what arrives
+/// there.
+fn misplaced<'a>(view: &View<'a>) -> Option<(&'a Arc<str>, &'a Arc<str>)> {
+    let Router {
+        segment, family, ..
+    } = view.router;
+    view.machine.misplaced(segment, *family)
+}
+
+fn describe_misplaced(view: &View<'_>, better: &Speaker, port: &str, bundle: &str) -> Description {
+    Description {
+        sources: vec![better.source],
+        message: format!(
+            "The VRRP daemon of this host listens on {port}, a port of {bundle}: the kernel delivers \
+             what arrives there to {bundle}, so it does not get the adverts of {} and is master of {} \
+             beside it.",
+            who(better),
+            router(view.router),
+        ),
+        evidence: vec![
+            advert(
+                view.router,
+                better,
+                "an advert of the better router arrives at this host".to_owned(),
+            ),
+            log_line(
+                view.now,
+                view.router,
+                format!("{port} has joined the group of VRRP, {bundle} has not"),
+            ),
+        ],
+        advice: format!(
+            "Set `interface {bundle}` in keepalived.conf in place of {port}, and restart keepalived."
+        ),
+    }
+}
+
+fn insisting<'a>(view: &View<'a>) -> Option<Found<'a>> {
+    let (own, better) = insists(view)?;
+    let mut rivals = view.router.rivals(view.now);
+    let puzzle = view.machine.puzzle(view.router.id());
+    rivals
+        .any(|rival| rival.id == own.id() && rival.loud)
+        .then_some(Found::Insists(
+            own,
+            better,
+            puzzle.and_then(Puzzle::dropped),
+        ))
 }
 
 fn gave_up<'a>(view: &View<'a>) -> Option<Found<'a>> {

@@ -197,7 +197,12 @@ const fn role_of(why: &Why<'_>) -> Option<Cause> {
     match why {
         Why::Strange => Some(Cause::Outsider),
         Why::Standby => Some(Cause::Standby),
-        Why::Open | Why::Dead(..) | Why::Stalled(_) | Why::Blocked | Why::Rejects(_) => None,
+        Why::Open
+        | Why::Dead(..)
+        | Why::Stalled(_)
+        | Why::Blocked
+        | Why::Deaf
+        | Why::Rejects(_) => None,
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) const LOCAL_DROP: Explanation = Explanation {
         "A firewall that does not accept IP protocol 112, or only for some groups and interfaces: \
          the capture is taken before it.",
         "rp_filter that finds no route back to the sender by this interface.",
+        "wrong-interface: keepalived listens on a port of a bridge or bond (`interface eth0`), and the kernel \
+            delivers what arrives there to the bridge or bond.",
         "With use_vmac, rules and filters that do not know the macvlan interface.",
         "Connection tracking that drops what it finds invalid; a full socket buffer.",
         "An XDP program, or the card: then the kernel's list of drops is empty.",

@@ -72,7 +72,13 @@ impl Selection {
                             (LinkKind::Vlan(_) | LinkKind::Alias, Some(lower)) => {
                                 !able.contains(&lower)
                             }
-                            (LinkKind::Vlan(_) | LinkKind::Alias | LinkKind::Other, _) => true,
+                            (
+                                LinkKind::Vlan(_)
+                                | LinkKind::Alias
+                                | LinkKind::Bundle
+                                | LinkKind::Other,
+                                _,
+                            ) => true,
                         })
                 };
                 able.iter().copied().filter(is_own_place).collect()

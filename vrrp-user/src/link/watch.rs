@@ -213,6 +213,8 @@ fn kind(infos: &[LinkInfo]) -> LinkKind {
             LinkInfo::Kind(InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan) => {
                 kind = LinkKind::Alias;
             }
+            LinkInfo::Kind(InfoKind::Bridge | InfoKind::Bond) => kind = LinkKind::Bundle,
+            LinkInfo::Kind(InfoKind::Other(name)) if name == "team" => kind = LinkKind::Bundle,
             LinkInfo::Data(InfoData::Vlan(infos)) => kind = LinkKind::Vlan(tag(infos)),
             _ => {}
         }

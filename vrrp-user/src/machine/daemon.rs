@@ -110,6 +110,15 @@ impl Daemon {
             .is_some_and(|(_, look)| !look.sockets.is_empty())
     }
 
+    /// The interfaces that have joined the group.
+    pub(super) fn joined(&self, family: Family) -> impl Iterator<Item = &Arc<str>> {
+        let looks = self.look.iter();
+        looks
+            .flat_map(|(_, look)| &look.joined)
+            .filter(move |(_, of)| *of == family)
+            .map(|(interface, _)| interface)
+    }
+
     /// Whether one of these interfaces has joined the group; `None` where that is not known.
     pub(super) fn has_joined(
         &self,

@@ -30,6 +30,8 @@ pub struct Host {
     places: BTreeMap<Arc<str>, Segment>,
     /// The same by the index of the interface.
     indices: BTreeMap<u32, Segment>,
+    /// The ports of bridges and bonds, and to which of these is delivered what arrives there.
+    ports: BTreeMap<Arc<str>, Arc<str>>,
     macs: BTreeSet<MacAddr>,
 }
 
@@ -119,6 +121,9 @@ impl Host {
             }
             host.places.insert(link.name.clone(), segment.clone());
             host.indices.insert(index, segment.clone());
+            if let Some(bundle) = links.bundle(index) {
+                host.ports.insert(link.name.clone(), bundle.name.clone());
+            }
             let Some(mac) = link.mac else { continue };
             host.macs.insert(mac);
             // A macvlan has a MAC of its own, which other machines would come to know.
@@ -190,6 +195,11 @@ impl Host {
     /// Where the frames of each interface belong.
     pub(crate) const fn places(&self) -> &BTreeMap<Arc<str>, Segment> {
         &self.places
+    }
+
+    /// The ports of bridges and bonds, and to which of these is delivered what arrives there.
+    pub(crate) const fn ports(&self) -> &BTreeMap<Arc<str>, Arc<str>> {
+        &self.ports
     }
 
     /// Whether the MAC is one of this host's.

@@ -301,6 +301,8 @@ pub enum Cause {
     WrongDestinationMac,
     /// Nothing in the adverts explains it: they do not reach each other.
     NotReceived,
+    /// The daemon listens on a port of a bridge or bond, to which nothing is delivered.
+    WrongInterface,
     /// The adverts of the better one reach this host, and its daemon does not get them.
     LocalDrop,
     /// A router's priority goes up and down.
@@ -345,6 +347,7 @@ impl Cause {
             Self::WrongDestinationMac => "wrong-destination-mac",
             Self::NotReceived => "not-received",
             Self::LocalDrop => "local-drop",
+            Self::WrongInterface => "wrong-interface",
             Self::PriorityChange => "priority-change",
             Self::Loss => "loss",
             Self::Restart => "restart",
