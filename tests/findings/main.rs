@@ -8,6 +8,7 @@ mod beginning;
 mod bounds;
 mod clock;
 mod course;
+mod duplicates;
 mod forged;
 mod properties;
 mod recorded;

@@ -59,6 +59,7 @@ pub(crate) fn link(name: &str, answers: bool, addresses: &[Ipv4Addr]) -> Link {
                 address: (*address).into(),
                 prefix: 24,
                 usable: true,
+                duplicate: false,
             })
             .collect(),
         strips_tags: false,
@@ -104,11 +105,17 @@ impl Seat {
             sources: Vec::new(),
         };
         seat.stage.observer.handle_start(time(0), start);
+        seat.show(0, links);
+        seat
+    }
+
+    /// Shows what its interfaces are at this time.
+    pub(crate) fn show(&mut self, at: u64, links: [Option<Link>; 2]) {
         let links = (2..).zip(links);
         let links = links.filter_map(|(index, link)| Some((index, link?)));
         let host = probe::Host::new(&Links::new(links), &BTreeSet::from([2]));
-        seat.stage.observer.handle_host(time(0), host);
-        seat
+        self.stage.observer.handle_host(time(at), host);
+        self.collect();
     }
 
     /// One that holds the address.

@@ -23,6 +23,7 @@ mod daemon_died;
 mod daemon_stalled;
 mod disagreement;
 mod displaced;
+mod duplicate_address;
 mod egress_blocked;
 mod false_owner;
 mod flapping;

@@ -69,6 +69,7 @@ pub const fn explain(code: Code) -> &'static Explanation {
         Code::LocalDrop => &daemon::LOCAL_DROP,
         Code::EgressBlocked => &daemon::EGRESS_BLOCKED,
         Code::AddressLost => &daemon::ADDRESS_LOST,
+        Code::DuplicateAddress => &addresses::DUPLICATE_ADDRESS,
         Code::DaemonDied => &daemon::DAEMON_DIED,
         Code::DaemonStalled => &daemon::DAEMON_STALLED,
         Code::GarpNotSent => &daemon::GARP_NOT_SENT,

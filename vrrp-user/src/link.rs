@@ -293,6 +293,7 @@ mod tests {
             address: address.parse().expect("an address"),
             prefix: 64,
             usable: true,
+            duplicate: false,
         };
         let macs = |assigned: Vec<Assigned>| {
             let lower = Link {

@@ -54,6 +54,8 @@ pub struct Holding {
     pub mac: Option<MacAddr>,
     /// Neighbours that ask for it there get an answer.
     pub answers: bool,
+    /// Duplicate address detection has found another holder: this machine cannot use it.
+    pub duplicate: bool,
 }
 
 /// What is known of this machine.
@@ -65,6 +67,8 @@ pub struct Machine {
     holdings: BTreeMap<IpAddr, (Timestamp, Holding)>,
     /// Those that neighbours get an answer for.
     answering: BTreeSet<IpAddr>,
+    /// Those that it cannot use, because duplicate address detection has found another holder.
+    duplicates: BTreeSet<IpAddr>,
     /// Where the frames of each interface belong.
     places: BTreeMap<Arc<str>, Segment>,
     /// The ports of its bridges and bonds, and to which of these is delivered what arrives there.
@@ -134,6 +138,11 @@ impl Machine {
         self.answering = holdings
             .iter()
             .filter(|(_, (_, holding))| holding.answers)
+            .map(|(address, _)| *address)
+            .collect();
+        self.duplicates = holdings
+            .iter()
+            .filter(|(_, (_, holding))| holding.duplicate)
             .map(|(address, _)| *address)
             .collect();
         self.holdings = holdings;
@@ -231,6 +240,24 @@ impl Machine {
     pub(crate) fn holding(&self, address: IpAddr) -> Option<(Timestamp, &Holding)> {
         let (since, holding) = self.holdings.get(&address)?;
         holding.answers.then_some((*since, holding))
+    }
+
+    /// The addresses that this machine has and cannot use, because duplicate address detection has found
+    /// another holder; and since when that is known.
+    pub(crate) fn duplicates(&self) -> impl Iterator<Item = (IpAddr, Timestamp, &Holding)> {
+        self.duplicates.iter().filter_map(|address| {
+            let (since, holding) = self.holdings.get(address)?;
+            Some((*address, *since, holding))
+        })
+    }
+
+    /// Whether it has a link-local IPv6 address on a segment that it can use.
+    pub(crate) fn has_link_local(&self, segment: &Segment) -> bool {
+        self.holdings.iter().any(|(address, (_, holding))| {
+            let link_local =
+                matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+            link_local && !holding.duplicate && holding.segment == *segment
+        })
     }
 
     /// Where this machine sends what is for an address, and between which looks that was so.

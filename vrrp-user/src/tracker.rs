@@ -146,6 +146,22 @@ impl Tracker {
         concerned
     }
 
+    /// Takes in that somebody asks whether an address is free. Returns the virtual routers concerned.
+    pub(crate) fn probe(
+        &mut self,
+        segment: &Segment,
+        (address, mac): (IpAddr, MacAddr),
+        now: Timestamp,
+    ) -> Vec<RouterId> {
+        let concerned = self.having(segment, address);
+        for id in &concerned {
+            if let Some(router) = self.routers.get_mut(id) {
+                router.hear_probe(address, mac, now);
+            }
+        }
+        concerned
+    }
+
     /// Takes in what somebody says of an address. Returns the virtual routers concerned.
     pub(crate) fn saying(
         &mut self,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use vrrp_tests::lab::{Instance, Lab, wait_until};
+use vrrp_tests::lab::{FrrRouter, Instance, Lab, wait_until};
 
 use super::scene::{ELECTION, MASTER_DOWN, Scene, assert_after, assert_within, clock, fast, pair};
 
@@ -117,4 +117,37 @@ fn two_owners() -> Result<()> {
     assert_within(MASTER_DOWN + SECOND, &advert, &finding)?;
     scene.raised("split-brain")?;
     scene.end_with(&["owner-conflict", "split-brain"], &["false-owner"])
+}
+
+#[test]
+fn an_address_that_duplicate_address_detection_took_from_the_active_router() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, lb1) = (lab.host("lb0"), lab.host("lb1"));
+    let (local, shared) = ("fe80::77:100".parse()?, "fd77::100".parse()?);
+    // FRR's addresses are on their interface before it is active, and the kernel asks for them.
+    for which in ["all", "default"] {
+        let setting = format!("net/ipv6/conf/{which}/accept_dad");
+        lb0.namespace().sysctl(&setting, "1")?;
+    }
+    lb1.namespace()
+        .ip("address add fd77::100/64 dev eth0 nodad")?;
+    let scene = Scene::on(lb0)?;
+    let router = lb0.frr(&FrrRouter {
+        version: 3,
+        vrid: 51,
+        priority: 150,
+        interval_ms: 1000,
+        addresses: &[local, shared],
+    })?;
+    router.expect_master(ELECTION)?;
+    // Whatever it found then, the kernel asks anew.
+    lb0.namespace()
+        .ip("address delete fd77::100/64 dev vrrp6-51\n\
+         address add fd77::100/64 dev vrrp6-51")?;
+    let finding = scene.raised("duplicate-address")?;
+    assert_eq!(finding["addresses"], serde_json::json!(["fd77::100"]));
+    let holder = lb1.mac_text();
+    let message = finding["message"].as_str().unwrap_or_default();
+    assert!(message.starts_with("This host"), "{finding} ({holder})");
+    Ok(())
 }

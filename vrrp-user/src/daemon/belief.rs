@@ -8,7 +8,7 @@ use std::{
 use crate::{
     dropped::Dropped,
     frame::Direction,
-    log::{Details, LogState, Window},
+    log::{Details, Entry, LogEvent, LogState, Window},
     model::{Family, Priority, Span, Timestamp, Vrid},
     tracker::RouterId,
 };
@@ -44,6 +44,8 @@ pub struct Belief {
     pub(crate) announced: BTreeMap<IpAddr, Announcing>,
     /// Addresses that went although it was master.
     pub(crate) removed: BTreeMap<IpAddr, Window>,
+    /// Addresses that its host's kernel says another machine has.
+    pub(crate) duplicates: BTreeMap<IpAddr, Window>,
     /// It has begun to leave its state: what it gives up now it gives up on purpose.
     pub(crate) leaving: Option<Window>,
 }
@@ -122,6 +124,7 @@ impl Belief {
             send_error: None,
             announced: BTreeMap::new(),
             removed: BTreeMap::new(),
+            duplicates: BTreeMap::new(),
             leaving: None,
         }
     }
@@ -153,6 +156,7 @@ impl Belief {
             self.send_error = None;
         }
         self.removed.clear();
+        self.duplicates.clear();
         self.leaving = None;
         if self.state.is_none_or(|(before, _)| before != state) {
             self.state = Some((state, time));
@@ -165,6 +169,7 @@ impl Belief {
         self.send_error = None;
         self.announced.clear();
         self.removed.clear();
+        self.duplicates.clear();
     }
 
     pub(super) fn learn_address(&mut self, address: Option<IpAddr>) {
@@ -218,5 +223,82 @@ impl Belief {
         {
             announcing.since = time;
         }
+    }
+}
+
+/// Whether it says that an address is announced.
+pub(super) const fn announces(event: LogEvent) -> bool {
+    matches!(event, LogEvent::GarpQ | LogEvent::GarpTx | LogEvent::NaTx)
+}
+
+/// Takes in what a line says of an instance.
+pub(super) fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
+    let reading = &entry.reading;
+    let details = &reading.details;
+    belief.vrid = details.vrid.or(belief.vrid);
+    belief.family = details.family.or(belief.family);
+    belief.learn_peer(details.source);
+    match reading.event {
+        LogEvent::StateMaster | LogEvent::StateMasterPre => belief.enter(LogState::Master, time),
+        LogEvent::StateBackup | LogEvent::StateBackupInit => belief.enter(LogState::Backup, time),
+        LogEvent::StateFault | LogEvent::StateFaultInit => belief.enter(LogState::Fault, time),
+        LogEvent::StateAny => {
+            if let Some(state) = details.state {
+                belief.enter(state, time);
+            }
+        }
+        LogEvent::RxPrio0 => belief.resignation = Some(time),
+        LogEvent::PrioChange => {
+            let after = details.after.and_then(|number| u8::try_from(number).ok());
+            belief.priority = after.map(Priority::new).or(belief.priority);
+        }
+        LogEvent::RxLowerAsBackup => {
+            belief.ignored = details.source.map(|source| (source, time));
+        }
+        LogEvent::TxPrio0 | LogEvent::RxHigherAsMaster | LogEvent::FaultWhy => {
+            belief.leaving = Some(time);
+        }
+        LogEvent::Vips if details.on == Some(false) => belief.leaving = Some(time),
+        // One of a group leaves, and all do.
+        LogEvent::Group if details.state.is_some_and(|state| state != LogState::Master) => {
+            belief.leaving = Some(time);
+        }
+        LogEvent::SendErr => {
+            let error = details.error.clone().unwrap_or_default();
+            belief.send_error = Some((time, error));
+        }
+        event if announces(event) => {
+            belief.learn_address(details.address);
+            belief.announce(details, time, None);
+        }
+        LogEvent::GarpErr | LogEvent::NaErr => {
+            let error = details.error.clone().unwrap_or_default();
+            belief.announce(details, time, Some(error));
+        }
+        LogEvent::IpChange | LogEvent::IpAssign => {
+            if let Some(address) = details.address {
+                let settled = belief
+                    .master_since()
+                    .is_some_and(|since| time.start >= since.start)
+                    && belief
+                        .leaving
+                        .is_none_or(|leaving| leaving.end + CHANGE < time.start);
+                if details.on == Some(false) && settled {
+                    belief.removed.insert(address, time);
+                } else {
+                    belief.removed.remove(&address);
+                }
+            }
+        }
+        LogEvent::DuplicateAddress => {
+            let room = belief.duplicates.len() < MAX_ADDRESSES;
+            belief.duplicates.extend(
+                details
+                    .address
+                    .filter(|_| room)
+                    .map(|address| (address, time)),
+            );
+        }
+        _ => {}
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     Concern, Coverage, HostName,
-    belief::{Belief, CHANGE, Unheard},
+    belief::{Belief, Unheard, announces, believe},
 };
 use crate::{
     keepalived_conf::{Conf, Instance},
@@ -406,11 +406,6 @@ fn written(entry: &Entry, now: Timestamp) -> Window {
     }
 }
 
-/// Whether it says that an address is announced.
-const fn announces(event: LogEvent) -> bool {
-    matches!(event, LogEvent::GarpQ | LogEvent::GarpTx | LogEvent::NaTx)
-}
-
 /// Whether this line is about having waited in vain.
 const fn gives_up(event: LogEvent) -> bool {
     matches!(
@@ -432,67 +427,4 @@ fn kept_coming(speaker: &Speaker, router: &Router, until: Window) -> bool {
         && speaker.first + wait < until.start
         && speaker.last + late > until.end
         && !gap
-}
-
-/// Takes in what a line says of an instance.
-fn believe(belief: &mut Belief, entry: &Entry, time: Window) {
-    let reading = &entry.reading;
-    let details = &reading.details;
-    belief.vrid = details.vrid.or(belief.vrid);
-    belief.family = details.family.or(belief.family);
-    belief.learn_peer(details.source);
-    match reading.event {
-        LogEvent::StateMaster | LogEvent::StateMasterPre => belief.enter(LogState::Master, time),
-        LogEvent::StateBackup | LogEvent::StateBackupInit => belief.enter(LogState::Backup, time),
-        LogEvent::StateFault | LogEvent::StateFaultInit => belief.enter(LogState::Fault, time),
-        LogEvent::StateAny => {
-            if let Some(state) = details.state {
-                belief.enter(state, time);
-            }
-        }
-        LogEvent::RxPrio0 => belief.resignation = Some(time),
-        LogEvent::PrioChange => {
-            let after = details.after.and_then(|number| u8::try_from(number).ok());
-            belief.priority = after.map(Priority::new).or(belief.priority);
-        }
-        LogEvent::RxLowerAsBackup => {
-            belief.ignored = details.source.map(|source| (source, time));
-        }
-        LogEvent::TxPrio0 | LogEvent::RxHigherAsMaster | LogEvent::FaultWhy => {
-            belief.leaving = Some(time);
-        }
-        LogEvent::Vips if details.on == Some(false) => belief.leaving = Some(time),
-        // One of a group leaves, and all do.
-        LogEvent::Group if details.state.is_some_and(|state| state != LogState::Master) => {
-            belief.leaving = Some(time);
-        }
-        LogEvent::SendErr => {
-            let error = details.error.clone().unwrap_or_default();
-            belief.send_error = Some((time, error));
-        }
-        event if announces(event) => {
-            belief.learn_address(details.address);
-            belief.announce(details, time, None);
-        }
-        LogEvent::GarpErr | LogEvent::NaErr => {
-            let error = details.error.clone().unwrap_or_default();
-            belief.announce(details, time, Some(error));
-        }
-        LogEvent::IpChange | LogEvent::IpAssign => {
-            if let Some(address) = details.address {
-                let settled = belief
-                    .master_since()
-                    .is_some_and(|since| time.start >= since.start)
-                    && belief
-                        .leaving
-                        .is_none_or(|leaving| leaving.end + CHANGE < time.start);
-                if details.on == Some(false) && settled {
-                    belief.removed.insert(address, time);
-                } else {
-                    belief.removed.remove(&address);
-                }
-            }
-        }
-        _ => {}
-    }
 }

@@ -52,6 +52,10 @@ impl Analyst {
     pub(super) fn nd(&mut self, segment: &Segment, sighting: &Sighting<'_>, nd: &Nd) {
         let (address, how) = match nd.kind {
             NdKind::Probe => {
+                if let Some(mac) = sighting.packet.source_mac {
+                    self.tracker
+                        .probe(segment, (nd.target.into(), mac), self.now);
+                }
                 self.question(segment, nd.target.into());
                 return;
             }

@@ -2,10 +2,11 @@
 
 use super::{
     address_list_mismatch, address_lost, advert_gap, auth_mismatch, checksum_variant_mismatch,
-    config_drift, daemon_died, daemon_stalled, egress_blocked, false_owner, flapping, garp_missing,
-    garp_not_sent, interval_mismatch, local_drop, log_gap, log_wire_disagree, new_sender,
-    no_master, owner_conflict, peer_unreachable, plaintext_auth, silent_failover, split_brain,
-    stale_garp, traffic_at_standby, unheard_master, unicast_multicast_mix, version_mismatch,
+    config_drift, daemon_died, daemon_stalled, duplicate_address, egress_blocked, false_owner,
+    flapping, garp_missing, garp_not_sent, interval_mismatch, local_drop, log_gap,
+    log_wire_disagree, new_sender, no_master, owner_conflict, peer_unreachable, plaintext_auth,
+    silent_failover, split_brain, stale_garp, traffic_at_standby, unheard_master,
+    unicast_multicast_mix, version_mismatch,
     view::{Detector, PairDetector},
     vip_conflict, vip_in_two_vrids, vip_unanswered, vip_without_master, vip_wrong_answer,
     vmac_mismatch, vrid_collision,
@@ -41,6 +42,7 @@ pub(super) const DETECTORS: &[&dyn Detector] = &[
     &local_drop::LocalDrop,
     &egress_blocked::EgressBlocked,
     &address_lost::AddressLost,
+    &duplicate_address::DuplicateAddress,
     &daemon_died::DaemonDied,
     &daemon_stalled::DaemonStalled,
     &garp_not_sent::GarpNotSent,

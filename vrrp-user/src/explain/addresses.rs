@@ -87,3 +87,25 @@ pub(super) const STALE_GARP: Explanation = Explanation {
         so by itself from time to time.",
     next: &["arping -U -c 3 -I INTERFACE ADDRESS    # on the active router"],
 };
+
+pub(super) const DUPLICATE_ADDRESS: Explanation = Explanation {
+    meaning: "A router has an IPv6 address and cannot use it: before it did, its kernel asked whether the \
+        address is free (duplicate address detection, RFC 4862), and another machine has it. If it is a \
+        virtual address the router is master and does not serve it; if it is its own link-local address \
+        it cannot send adverts.",
+    wire: "A neighbour solicitation for the address from ::, and within a second a neighbour advertisement \
+        of another MAC to all nodes. keepalived adds virtual addresses without asking (nodad); FRR's are \
+        on their interface before it takes over, and are asked for.",
+    log: "Nothing of keepalived. The kernel logs \"IPv6 duplicate address ... used by ... detected!\".",
+    causes: &[
+        "The router that was active before still has the address: it was killed, or cut off.",
+        "The address was set by hand or by another program on another machine.",
+        "A cloned machine: with the same MAC it makes the same link-local address.",
+    ],
+    action: "Find out which of the two is to have the address. Once the other has given it up, restart the \
+        daemon on the router: the kernel does not ask again by itself.",
+    next: &[
+        "ip -6 address show dadfailed    # on the router",
+        "vrrpwatch who ADDRESS    # who has it?",
+    ],
+};

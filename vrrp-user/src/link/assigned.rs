@@ -11,6 +11,8 @@ pub struct Assigned {
     pub prefix: u8,
     /// It may be spoken from: duplicate address detection is over and has found no other holder.
     pub usable: bool,
+    /// Duplicate address detection has found another holder.
+    pub duplicate: bool,
 }
 
 impl Assigned {
@@ -39,6 +41,7 @@ mod tests {
             address: own.parse().expect("an address"),
             prefix,
             usable: true,
+            duplicate: false,
         };
         assigned.reaches(other.parse().expect("an address"))
     }

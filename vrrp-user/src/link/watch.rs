@@ -119,6 +119,7 @@ impl Watch {
                     address,
                     prefix: message.header.prefix_len,
                     usable: !message.header.flags.intersects(unproven),
+                    duplicate: message.header.flags.contains(AddressHeaderFlags::Dadfailed),
                 });
             }
         }

@@ -130,6 +130,8 @@ events! {
     IpChange = "ip_change",
     /// The kernel reports that an address of the host came or went.
     IpAssign = "ip_assign",
+    /// The kernel found another holder of an IPv6 address before it used it.
+    DuplicateAddress = "duplicate_address",
     /// A link went up or down.
     Link = "link",
     /// The MAC of an interface changed.

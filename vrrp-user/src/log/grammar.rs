@@ -67,10 +67,12 @@ pub fn read(text: &str) -> Reading {
         })
 }
 
-/// Reads a line that another program wrote: only what tells of lost lines or of the daemon's end.
+/// Reads a line that another program wrote: only what tells of lost lines, of the daemon's end, or of an
+/// address that cannot be used.
 pub fn read_foreign(text: &str) -> Option<Reading> {
     let text = text.trim_end();
-    look_up(&[system::LOSS], text).or_else(|| read_life(system::FOREIGN_LIFE, text))
+    look_up(&[system::LOSS, system::FOREIGN], text)
+        .or_else(|| read_life(system::FOREIGN_LIFE, text))
 }
 
 fn read_group(text: &str) -> Option<Reading> {

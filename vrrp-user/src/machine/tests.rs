@@ -40,6 +40,7 @@ fn host(addresses: &[IpAddr], answers: bool) -> Host {
                 address: *address,
                 prefix: 24,
                 usable: true,
+                duplicate: false,
             })
             .collect(),
         strips_tags: false,

@@ -153,6 +153,7 @@ impl Host {
             segment: segment.clone(),
             mac: link.mac,
             answers: link.answers && assigned.usable,
+            duplicate: assigned.duplicate,
         };
         let known = self.held.get(&assigned.address);
         if known.is_none_or(|known| holding.answers && !known.answers) {
@@ -266,6 +267,7 @@ mod tests {
             address: address.parse().expect("an address"),
             prefix: prefix.parse().expect("a number"),
             usable: true,
+            duplicate: false,
         }
     }
 

@@ -192,6 +192,8 @@ codes! {
         "The daemon is master by its log, and none of its adverts leaves the host.",
     AddressLost "address-lost" Critical
         "A virtual address was removed from the master.",
+    DuplicateAddress "duplicate-address" Critical
+        "A router cannot use an address: duplicate address detection failed.",
     DaemonDied "daemon-died" Critical
         "The daemon is gone, and its host still answers for the addresses.",
     PeerUnreachable "peer-unreachable" Warning

@@ -52,6 +52,20 @@ pub(crate) struct Neighbours {
     pub(super) probed: BTreeMap<IpAddr, Probed>,
     /// When somebody last answered for each address, whoever it was.
     pub(super) answered: BTreeMap<IpAddr, Timestamp>,
+    /// Who asked last whether an address is free.
+    pub(super) probing: BTreeMap<IpAddr, (Timestamp, MacAddr)>,
+    /// Who was told that it is not, and by whom.
+    pub(super) denied: BTreeMap<IpAddr, Denied>,
+}
+
+/// Duplicate address detection has found another holder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Denied {
+    pub(crate) time: Timestamp,
+    /// Who wanted the address.
+    pub(crate) mac: MacAddr,
+    /// Who has it.
+    pub(crate) holder: MacAddr,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +109,9 @@ const MAX_FOREIGN: usize = 32;
 const MAX_PROXIES: usize = 16;
 /// A claim that is not repeated for so long has ended; nobody may have asked in between.
 pub(crate) const CLAIM_LIFETIME: Span = Span::from_mins(1);
+/// Whoever asks whether an address is free waits this long for a no (RFC 4862: RetransTimer, 1 s by
+/// default, after the last of its questions).
+const DAD_WINDOW: Span = Span::from_millis(1100);
 /// Within this time a question is answered, by proxies as well, which wait up to 0.8 s.
 const ANSWER_WINDOW: Span = Span::from_millis(1500);
 
@@ -131,6 +148,13 @@ impl Neighbours {
         self.proxies.contains(&mac)
     }
 
+    /// Who wanted an address and was told that another machine has it.
+    pub(crate) fn denied(&self) -> impl Iterator<Item = (IpAddr, Denied)> {
+        self.denied
+            .iter()
+            .map(|(address, denied)| (*address, *denied))
+    }
+
     pub(crate) fn probed(&self) -> impl Iterator<Item = (IpAddr, &Probed)> {
         self.probed
             .iter()
@@ -158,6 +182,28 @@ impl Neighbours {
         self.probed.retain(|address, _| addresses.contains(address));
         self.answered
             .retain(|address, _| addresses.contains(address));
+        self.probing
+            .retain(|address, _| addresses.contains(address));
+        self.denied.retain(|address, _| addresses.contains(address));
+    }
+
+    /// Takes in that somebody says that an address is at its MAC, after another asked whether it is free.
+    fn settle_probe(&mut self, address: IpAddr, holder: MacAddr, now: Timestamp) {
+        // Who says that it has the address can use it after all.
+        if self.denied.get(&address).is_some_and(|it| it.mac == holder) {
+            self.denied.remove(&address);
+        }
+        if let Some((asked, mac)) = self.probing.get(&address).copied()
+            && mac != holder
+            && now.since(asked) <= DAD_WINDOW
+        {
+            let denied = Denied {
+                time: now,
+                mac,
+                holder,
+            };
+            self.denied.insert(address, denied);
+        }
     }
 
     /// `unheard`: when messages were lost last.
@@ -237,6 +283,11 @@ impl Router {
         }
     }
 
+    /// Takes in that somebody asks whether one of the addresses is free, to use it then.
+    pub(super) fn hear_probe(&mut self, address: IpAddr, mac: MacAddr, now: Timestamp) {
+        self.neighbours.probing.insert(address, (now, mac));
+    }
+
     /// Learns the MAC of a router's own address. Returns false if the MAC is not its own.
     pub(super) fn learn_mac(&mut self, saying: Saying) {
         let speakers = self
@@ -270,6 +321,9 @@ impl Router {
         self.neighbours.spoken_of.insert(address);
         if how == How::Replying && !self.neighbours.is_proxy(mac) {
             self.neighbours.answered.insert(address, now);
+        }
+        if address.is_ipv6() && how != How::Asking {
+            self.neighbours.settle_probe(address, mac, now);
         }
         let virtual_mac = mac == self.virtual_mac();
         let owner = self.owner(mac);

@@ -4,7 +4,8 @@ use super::Rule;
 use crate::log::event::{
     Life,
     LogEvent::{
-        Bfd, CommandLine, Config, File, IpAssign, IpChange, Link, LogGap, Mac, Proc, Script,
+        Bfd, CommandLine, Config, DuplicateAddress, File, IpAssign, IpChange, Link, LogGap, Mac,
+        Proc, Script,
     },
 };
 
@@ -83,6 +84,27 @@ pub(super) const FOREIGN_LIFE: &[(Life, &str)] = &[
         "Out of memory: Killed process {number} (keepalived){tail}",
     ),
     (Life::Died, "Killed process {number} (keepalived){tail}"),
+];
+
+/// What the kernel says of duplicate address detection that failed (`addrconf_dad_failure`); the time
+/// since boot stands before it where a logger keeps it. Before Linux 4.20 it names no holder.
+pub(super) const FOREIGN: &[Rule] = &[
+    (
+        DuplicateAddress,
+        "IPv6: {interface}: IPv6 duplicate address {address} used by {word} detected!",
+    ),
+    (
+        DuplicateAddress,
+        "IPv6: {interface}: IPv6 duplicate address {address} detected!",
+    ),
+    (
+        DuplicateAddress,
+        "[{tail}] IPv6: {interface}: IPv6 duplicate address {address} used by {word} detected!",
+    ),
+    (
+        DuplicateAddress,
+        "[{tail}] IPv6: {interface}: IPv6 duplicate address {address} detected!",
+    ),
 ];
 
 /// What loggers write in the place of lines they did not keep.

@@ -41,11 +41,12 @@ fn summary(details: &Details) -> String {
 }
 
 fn rules() -> impl Iterator<Item = &'static str> {
-    let tables =
-        OF_AN_INSTANCE
-            .into_iter()
-            .chain(BARE)
-            .chain([state::OF_A_GROUP, system::LOSS, frr::RULES]);
+    let tables = OF_AN_INSTANCE.into_iter().chain(BARE).chain([
+        state::OF_A_GROUP,
+        system::LOSS,
+        system::FOREIGN,
+        frr::RULES,
+    ]);
     let forms = tables.flatten().map(|(_, form)| *form);
     let life = system::LIFE.iter().chain(system::FOREIGN_LIFE);
     forms.chain(life.map(|(_, form)| *form))
@@ -56,7 +57,15 @@ fn every_line_says_what_it_says() {
     let mut wrong = Vec::new();
     for [event, instance, details, line] in lines() {
         let reading = read_foreign(line)
-            .filter(|_| line.contains("keepalived.service") || line.contains("(keepalived)"))
+            .filter(|_| {
+                [
+                    "keepalived.service",
+                    "(keepalived)",
+                    "IPv6 duplicate address",
+                ]
+                .iter()
+                .any(|foreign| line.contains(foreign))
+            })
             .unwrap_or_else(|| read(line));
         let who = match (&reading.group, &reading.instance) {
             (Some(group), Some(instance)) => format!("group {group}, {instance}"),

@@ -44,6 +44,7 @@ fn host(addresses: &[IpAddr], prefix: u8) -> Host {
                 address: *address,
                 prefix,
                 usable: true,
+                duplicate: false,
             })
             .collect(),
         strips_tags: false,
