@@ -173,6 +173,7 @@ pub(crate) fn seat(interface: &str) -> Seat {
         formerly: None,
         blind: None,
         egress: true,
+        named: false,
     }
 }
 

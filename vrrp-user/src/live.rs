@@ -196,6 +196,7 @@ pub async fn watch(
         links,
         sources,
         passed_over: 0,
+        verified: None,
     };
     run.identify()?;
     run.announce();
@@ -229,6 +230,8 @@ struct Live {
     sources: Vec<String>,
     /// Frames that were passed over to stay in time, since they were last told.
     passed_over: u64,
+    /// When it was last seen that the programs are attached.
+    verified: Option<Timestamp>,
 }
 
 impl Live {
@@ -287,7 +290,11 @@ impl Live {
                         entries = self.logs.next() => Work::Lines(entries),
                     }
                 } => match work {
-                    Work::Deadline => self.catch_up()?,
+                    Work::Deadline => {
+                        // Silence is no news where nothing could be seen.
+                        self.verify_if_stale(now)?;
+                        self.catch_up()?;
+                    }
                     Work::Links(changed) => {
                         self.take_addresses(&changed?)?;
                         relink_at.get_or_insert(now + LINK_SETTLING);

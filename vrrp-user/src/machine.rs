@@ -314,6 +314,14 @@ impl Machine {
             .then_some((port, bundle))
     }
 
+    /// Whether a daemon listens to a group of VRRP on an interface.
+    pub(crate) fn listens_on(&self, interface: &str) -> bool {
+        [Family::Ipv4, Family::Ipv6].into_iter().any(|family| {
+            let joined = self.daemon.has_joined(family, |name| **name == *interface);
+            joined == Some(true)
+        })
+    }
+
     /// What puzzles about a virtual router, if something does.
     pub(crate) fn puzzle(&self, router: RouterId) -> Option<&Puzzle> {
         self.puzzles.get(router)

@@ -45,6 +45,9 @@ pub struct Seat {
     pub blind: Option<Blindness>,
     /// Whether what this host sends there is seen.
     pub egress: bool,
+    /// Whether it was asked for by name: that nothing is seen is worth a word even where no virtual
+    /// router is known.
+    pub named: bool,
 }
 
 /// What is seen at one place.
@@ -97,7 +100,14 @@ pub(crate) struct Change {
 pub(crate) struct Sights {
     /// Since when nothing has been missed anywhere; `None` before the start.
     since: Option<Timestamp>,
-    places: BTreeMap<Arc<str>, (Sight, Option<Blindness>)>,
+    places: BTreeMap<Arc<str>, Place>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    sight: Sight,
+    blind: Option<Blindness>,
+    named: bool,
 }
 
 impl Sights {
@@ -116,14 +126,21 @@ impl Sights {
     pub(crate) fn of(&self, interface: Option<&str>, now: Timestamp) -> Sight {
         interface
             .and_then(|interface| self.places.get(interface))
-            .map_or(Sight::since(self.since.unwrap_or(now)), |(sight, _)| *sight)
+            .map_or(Sight::since(self.since.unwrap_or(now)), |place| place.sight)
+    }
+
+    /// The interfaces of which nothing is seen: why, and whether they were asked for by name.
+    pub(crate) fn blind(&self) -> impl Iterator<Item = (&Arc<str>, Blindness, bool)> {
+        self.places
+            .iter()
+            .filter_map(|(interface, place)| Some((interface, place.blind?, place.named)))
     }
 
     /// The same, as seen from a clock that shows `time` now.
     pub(crate) fn from(mut self, time: Timestamp) -> Self {
         self.since = self.since.map(|_| time);
-        for (sight, _) in self.places.values_mut() {
-            sight.since = sight.since.map(|_| time);
+        for place in self.places.values_mut() {
+            place.sight.since = place.sight.since.map(|_| time);
         }
         self
     }
@@ -131,8 +148,8 @@ impl Sights {
     /// Takes in that frames were lost until `now`, wherever they came from.
     pub(crate) fn lose(&mut self, now: Timestamp) {
         self.since = Some(now);
-        for (sight, _) in self.places.values_mut() {
-            *sight = sight.from(now);
+        for place in self.places.values_mut() {
+            place.sight = place.sight.from(now);
         }
     }
 
@@ -147,19 +164,23 @@ impl Sights {
                 self.places.insert(seat.interface.clone(), place);
             }
             let known = self.places.get(&seat.interface).copied();
-            let before = known.map_or(Some(Blindness::Gone), |(_, blind)| blind);
+            let before = known.map_or(Some(Blindness::Gone), |place| place.blind);
             let since = match known {
                 _ if seat.blind.is_some() => None,
                 // An interface that is new was not seen before.
-                Some((sight, None)) => sight.since,
-                Some((_, Some(_))) | None => Some(now),
+                Some(place) if place.blind.is_none() => place.sight.since,
+                Some(_) | None => Some(now),
             };
             let sight = Sight {
                 since,
                 egress: seat.egress,
             };
-            self.places
-                .insert(seat.interface.clone(), (sight, seat.blind));
+            let place = Place {
+                sight,
+                blind: seat.blind,
+                named: seat.named,
+            };
+            self.places.insert(seat.interface.clone(), place);
             if before != seat.blind {
                 changes.push(Change {
                     interface: seat.interface.clone(),
@@ -167,14 +188,14 @@ impl Sights {
                 });
             }
         }
-        for (interface, (sight, blind)) in &mut self.places {
+        for (interface, place) in &mut self.places {
             let is_there = seats.iter().any(|seat| seat.interface == *interface);
-            if !is_there && *blind != Some(Blindness::Gone) {
-                sight.since = None;
-                *blind = Some(Blindness::Gone);
+            if !is_there && place.blind != Some(Blindness::Gone) {
+                place.sight.since = None;
+                place.blind = Some(Blindness::Gone);
                 changes.push(Change {
                     interface: interface.clone(),
-                    blind: *blind,
+                    blind: place.blind,
                 });
             }
         }
@@ -196,6 +217,7 @@ mod tests {
             formerly: None,
             blind,
             egress: true,
+            named: false,
         }
     }
 

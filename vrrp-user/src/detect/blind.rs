@@ -1,9 +1,11 @@
-//! blind: this host does not see a segment on which it has seen virtual routers.
+//! blind: this host does not see a segment on which there are virtual routers, or which it was asked
+//! to watch.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    ledger::{Key, Ledger, Subject},
+    Analyst,
+    ledger::{Key, Subject},
     view::Description,
     words::list,
 };
@@ -11,51 +13,86 @@ use crate::{
     model::Timestamp,
     record::{Code, Evidence, Record},
     sight::{Blindness, Change},
-    tracker::{Router, Segment, Tracker},
+    tracker::{Router, Segment, Speaker},
 };
 
-/// Raises the finding where virtual routers went out of sight, and clears it where they are seen
-/// again.
-pub(super) fn settle(
-    change: &Change,
-    tracker: &Tracker,
-    ledger: &mut Ledger,
-    now: Timestamp,
-) -> Option<Record> {
-    let key = Key {
-        subject: Subject::Interface(change.interface.clone()),
-        code: Code::Blind,
-    };
-    let Some(why) = change.blind else {
-        return ledger.end(&key, now);
-    };
-    let routers: Vec<&Router> = tracker.on(&change.interface).collect();
-    if routers.is_empty() {
-        return None;
+impl Analyst {
+    /// Raises the finding where nothing is seen of an interface that matters, and clears it where it
+    /// is seen again. `changes`: what began or ended to be seen just now.
+    pub(super) fn review_sight(&mut self, changes: &[Change]) {
+        for change in changes {
+            let key = key(&change.interface);
+            let over = change.blind.is_none();
+            if over {
+                let record = self.ledger.end(&key, self.now);
+                self.raise(record);
+            }
+        }
+        let blind: Vec<_> = self
+            .tracker
+            .sights()
+            .blind()
+            .filter(|(interface, _, named)| *named || self.concerns_routers(interface))
+            .map(|(interface, why, _)| (interface.clone(), why))
+            .collect();
+        for (interface, why) in blind {
+            let key = key(&interface);
+            let is_new = changes.iter().any(|change| change.interface == interface);
+            if is_new || !self.ledger.has(&key) {
+                let record = self.tell_blind(key, &interface, why);
+                self.raise(Some(record));
+            }
+        }
     }
-    let segment = Segment {
-        interface: Some(change.interface.clone()),
-        vlan: routers[0].segment.vlan.clone(),
-    };
-    let addresses = routers
-        .iter()
-        .flat_map(|router| router.speakers())
-        .flat_map(crate::tracker::Speaker::addresses)
-        .collect::<BTreeSet<_>>();
-    let description = describe(change, why, &routers, now);
-    Some(ledger.declare(
-        key,
-        &segment,
-        addresses.into_iter().collect(),
-        description,
-        now,
-    ))
+
+    /// Whether virtual routers were seen on an interface, or are to be expected there.
+    fn concerns_routers(&self, interface: &str) -> bool {
+        let configured = || {
+            self.daemons.conf().is_some_and(|conf| {
+                let mut instances = conf.instances.iter();
+                instances.any(|instance| instance.interface.as_deref() == Some(interface))
+            })
+        };
+        self.tracker.on(interface).next().is_some()
+            || configured()
+            || self.machine.listens_on(interface)
+    }
+
+    fn tell_blind(&mut self, key: Key, interface: &Arc<str>, why: Blindness) -> Record {
+        let routers: Vec<&Router> = self.tracker.on(interface).collect();
+        let segment = Segment {
+            interface: Some(interface.clone()),
+            vlan: routers
+                .first()
+                .map(|router| router.segment.vlan.clone())
+                .unwrap_or_default(),
+        };
+        let addresses = routers
+            .iter()
+            .flat_map(|router| router.speakers())
+            .flat_map(Speaker::addresses)
+            .collect::<BTreeSet<_>>();
+        let description = describe(interface, why, &routers, self.now);
+        let addresses = addresses.into_iter().collect();
+        self.ledger
+            .declare(key, &segment, addresses, description, self.now)
+    }
 }
 
-fn describe(change: &Change, why: Blindness, routers: &[&Router], now: Timestamp) -> Description {
-    let interface = &change.interface;
+fn key(interface: &Arc<str>) -> Key {
+    Key {
+        subject: Subject::Interface(interface.clone()),
+        code: Code::Blind,
+    }
+}
+
+fn describe(interface: &str, why: Blindness, routers: &[&Router], now: Timestamp) -> Description {
     let vrids: BTreeSet<u8> = routers.iter().map(|router| router.vrid.get()).collect();
-    let vrids = list(vrids.iter().map(|vrid| format!("VRID {vrid}")));
+    let vrids = if vrids.is_empty() {
+        "any virtual router there".to_owned()
+    } else {
+        list(vrids.iter().map(|vrid| format!("VRID {vrid}")))
+    };
     let advice = match why {
         Blindness::Gone => format!(
             "Nothing is known of {vrids} until {interface} is back; it is watched again then."

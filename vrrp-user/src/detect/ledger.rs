@@ -296,6 +296,11 @@ impl Ledger {
                 .is_some()
     }
 
+    /// Whether a finding is open.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.open.contains_key(key)
+    }
+
     /// Clears a finding, if it is open.
     pub(super) fn end(&mut self, key: &Key, now: Timestamp) -> Option<Record> {
         self.close(key, Status::Cleared, None, now)

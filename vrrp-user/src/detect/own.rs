@@ -40,6 +40,7 @@ impl Analyst {
     /// Takes in a look at the VRRP daemons of the host that was taken at `time`.
     pub(crate) fn handle_daemon(&mut self, look: HostLook, time: Timestamp) {
         self.machine.note_daemon(look, time);
+        self.review_sight(&[]);
         self.assess_all();
         self.seek_orphans();
         self.look_again();

@@ -1,7 +1,7 @@
 //! What the analyst is told of its own seats, and of its clock.
 
 use super::{
-    Analyst, blind, displaced::Displaced, flood::Flood, incident::Incidents, ledger::Ledger,
+    Analyst, displaced::Displaced, flood::Flood, incident::Incidents, ledger::Ledger,
     reflected_advert::Echoes,
 };
 use crate::{
@@ -37,10 +37,8 @@ impl Analyst {
                 self.ledger.rename(formerly, &seat.interface);
             }
         }
-        for change in self.tracker.set_seats(seats, self.now) {
-            let record = blind::settle(&change, &self.tracker, &mut self.ledger, self.now);
-            self.raise(record);
-        }
+        let changes = self.tracker.set_seats(seats, self.now);
+        self.review_sight(&changes);
         self.assess_all();
     }
 

@@ -1,7 +1,13 @@
 //! The interfaces of this host as the observer's seats: what is told when they change.
 
+use std::time::Duration;
+
 use super::{Live, LiveError, SETTLING};
-use crate::{probe::Host, sight::Blindness};
+use crate::{model::Timestamp, probe::Host, sight::Blindness};
+
+/// What was attached so recently need not be looked at again. Shorter than the shortest time after
+/// which a master is missed: three intervals of 10 ms, and the time that frames are waited for.
+const FRESH: Duration = Duration::from_millis(20);
 
 impl Live {
     pub(super) fn relink(&mut self) {
@@ -29,10 +35,19 @@ impl Live {
         Ok(())
     }
 
+    /// The same as [`Live::verify`], unless that was done just now.
+    pub(super) fn verify_if_stale(&mut self, now: Timestamp) -> Result<(), LiveError> {
+        match self.verified {
+            Some(verified) if now.since(verified) < FRESH => Ok(()),
+            _ => self.verify(),
+        }
+    }
+
     /// Sees to it that what was attached still is.
     pub(super) fn verify(&mut self) -> Result<(), LiveError> {
-        let detached = self.taps.verify(&self.links, &mut self.kernel);
-        if detached.is_empty() {
+        self.verified = Some(self.clock.now()?);
+        let (detached, changed) = self.taps.verify(&self.links, &mut self.kernel);
+        if !changed {
             return Ok(());
         }
         let now = self.clock.now()? - SETTLING;

@@ -37,8 +37,10 @@ struct Attached {
     place: Place,
     /// VLAN devices sit on it, and its NIC takes their tags off before XDP sees them.
     hides_tags: bool,
-    /// `None` once the run has ended, while its last frames are under way.
+    /// `None` once the run has ended, while its last frames are under way, or if it is lost.
     attachment: Option<Attachment>,
+    /// Somebody detached the programs, and they could not be attached again so far.
+    lost: bool,
 }
 
 /// There is no interface to watch.
@@ -191,6 +193,7 @@ impl Taps {
                         place,
                         hides_tags,
                         attachment: Some(attachment),
+                        lost: false,
                     };
                     self.attached.insert(*index, tap);
                 }
@@ -209,6 +212,7 @@ impl Taps {
 
     /// From where there is to see.
     pub(super) fn seats(&mut self, links: &Links) -> Vec<Seat> {
+        let named = matches!(self.selection, Selection::Patterns(_));
         let whole = self.attached.iter_mut().filter(|(_, tap)| {
             // What its upper devices see, it sees as well.
             tap.name == tap.place.interface
@@ -217,45 +221,71 @@ impl Taps {
             .map(|(index, tap)| Seat {
                 interface: tap.place.interface.clone(),
                 formerly: tap.formerly.take(),
-                blind: blindness(links, *index),
+                blind: blindness(links, *index).or(tap.lost.then_some(Blindness::Detached)),
                 egress: true,
+                named,
             })
             .collect()
     }
 
     /// Looks whether all programs are still attached, and attaches again what somebody took off.
-    /// Returns the places that had gone out of sight.
-    pub(super) fn verify(&mut self, links: &Links, kernel: &mut KernelHalf) -> Vec<Arc<str>> {
+    /// Returns the places that had gone out of sight, and whether anything has changed.
+    pub(super) fn verify(
+        &mut self,
+        links: &Links,
+        kernel: &mut KernelHalf,
+    ) -> (Vec<Arc<str>>, bool) {
         let mut detached = Vec::new();
-        self.attached.retain(|index, tap| {
+        let mut changed = false;
+        for (index, tap) in &mut self.attached {
             let interface = Interface {
                 index: *index,
                 name: tap.name.to_string(),
             };
-            let there = links.get(*index).is_none()
-                || tap
-                    .attachment
-                    .as_ref()
-                    .is_none_or(|attachment| kernel.is_attached(&interface, attachment));
-            if !there {
-                self.notes.push(format!(
-                    "another program detached vrrpwatch from {}; it is attached again",
-                    escaped(&tap.name)
-                ));
+            let sound = match &tap.attachment {
+                Some(attachment) => kernel.is_attached(&interface, attachment),
+                None => !tap.lost,
+            };
+            if sound || links.get(*index).is_none() {
+                continue;
+            }
+            // What is left of it gives way.
+            tap.attachment = None;
+            let name = escaped(&tap.name);
+            match kernel.attach(&interface, self.mode) {
+                Ok(attachment) => {
+                    self.notes.push(if tap.lost {
+                        format!("attached to {name} again")
+                    } else {
+                        format!(
+                            "another program detached vrrpwatch from {name}; it is attached again"
+                        )
+                    });
+                    tap.attachment = Some(attachment);
+                }
+                Err(_) if tap.lost => continue,
+                Err(error) => self.notes.push(format!(
+                    "another program detached vrrpwatch from {name}, and it cannot be attached \
+                     again: {error}; this is tried each second"
+                )),
+            }
+            if !tap.lost {
                 detached.push(tap.place.interface.clone());
             }
-            there
-        });
-        if !detached.is_empty() {
-            self.update(links, kernel);
+            tap.lost = tap.attachment.is_none();
+            changed = true;
         }
-        detached
+        if changed {
+            self.told = self.outline(links);
+        }
+        (detached, changed)
     }
 
     /// Detaches from everything. Frames that are still under way keep their places.
     pub(super) fn detach(&mut self) {
         for tap in self.attached.values_mut() {
             tap.attachment = None;
+            tap.lost = false;
         }
     }
 
