@@ -131,7 +131,11 @@ impl Seat {
         let look = HostLook {
             sockets: sockets.to_vec(),
             joined,
-            neighbours: self.neighbours.clone(),
+            neighbours: self
+                .neighbours
+                .iter()
+                .map(|(neighbour, mac)| (*neighbour, Some(*mac)))
+                .collect(),
         };
         self.stage.observer.handle_daemon(time(at), look);
         self.collect();

@@ -15,7 +15,7 @@ use crate::{
     chain::Chain,
     cli::{Cli, Command, OutputArgs},
     escape::escape,
-    keepalived_conf::{Conf, ConfError},
+    keepalived_conf::{Conf, ConfError, ConfFile},
     link::SelectionError,
     live::LiveError,
     model::FingerprintKey,
@@ -180,12 +180,12 @@ fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Fai
 }
 
 /// The configuration of keepalived at this path. Lines for single machines are those for this host.
-fn read_conf(path: &Path, settings: &Settings) -> Result<Conf, Failure> {
-    let conf = Conf::read(path, &config_id(), &settings.key)?;
+fn read_conf(path: &Path, settings: &Settings) -> Result<(ConfFile, Conf), Failure> {
+    let (file, conf) = ConfFile::open(path, &config_id(), &settings.key)?;
     for note in &conf.notes {
         complain(note);
     }
-    Ok(conf)
+    Ok((file, conf))
 }
 
 /// What keepalived on this host calls its configuration, unless told otherwise.

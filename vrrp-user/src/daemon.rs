@@ -9,6 +9,7 @@
 mod belief;
 mod coverage;
 mod host;
+mod waiting;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +27,7 @@ use crate::{
     dropped::Dropped,
     keepalived_conf::Conf,
     log::{Entry, LogEvent},
-    model::{Timestamp, Vrid},
+    model::{Span, Timestamp, Vrid},
     tracker::{Router, RouterId, Speaker, Tracker},
 };
 
@@ -36,6 +37,8 @@ pub struct Daemons {
     hosts: BTreeMap<HostName, Host>,
     /// Configuration of the watched host, until the name of that host is known.
     conf: Option<Arc<Conf>>,
+    /// When it was last changed, if it was while it was watched.
+    conf_changed: Option<Timestamp>,
     /// Addresses that the watched host sends adverts from.
     own: BTreeSet<IpAddr>,
     /// Name of the watched host, as its first line has it.
@@ -58,6 +61,9 @@ pub type HostName = Option<Arc<str>>;
 
 /// Hosts that are kept.
 const MAX_HOSTS: usize = 64;
+/// Between the change of a file and its reload a script needs moments and a person some seconds, and
+/// keepalived about one until its adverts show it.
+const RELOADING: Span = Span::from_secs(5);
 
 impl Daemons {
     /// Takes in the configuration of the daemon on the watched host.
@@ -67,6 +73,17 @@ impl Daemons {
             host.conf = Some(Arc::clone(&conf));
         }
         self.conf = Some(conf);
+    }
+
+    /// Takes in that the configuration was changed.
+    pub(crate) fn change_conf(&mut self, conf: Conf, now: Timestamp) {
+        self.set_conf(conf);
+        self.conf_changed = Some(now);
+    }
+
+    /// Until when a daemon has time to read a configuration that was changed.
+    pub(crate) fn conf_settles(&self) -> Option<Timestamp> {
+        Some(self.conf_changed? + RELOADING)
     }
 
     /// The configuration of the daemon on the watched host.

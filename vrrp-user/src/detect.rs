@@ -326,6 +326,7 @@ impl Analyst {
     /// Asks all detectors about a virtual router, and sets the next deadline.
     fn assess(&mut self, id: RouterId) {
         let now = self.now;
+        self.witness(id);
         self.tracker.tick(id, now);
         for (time, record) in self.tracker.take_reports(id) {
             if let Some(router) = self.tracker.router(id) {

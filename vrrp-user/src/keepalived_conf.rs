@@ -11,6 +11,7 @@ mod instance;
 pub mod lint;
 mod notes;
 mod source;
+mod watched;
 
 use std::{
     io,
@@ -19,6 +20,7 @@ use std::{
 };
 
 pub use instance::{AuthType, GarpOptions, Instance, SyncGroup};
+pub use watched::ConfFile;
 
 use crate::model::{FingerprintKey, Version};
 use notes::Notes;
@@ -32,6 +34,8 @@ pub struct Conf {
     pub groups: Vec<SyncGroup>,
     /// What a reader should know: what was not understood, or could not be read.
     pub notes: Vec<String>,
+    /// The files that it is made of.
+    pub files: Vec<PathBuf>,
 }
 
 /// The configuration cannot be read at all.
@@ -52,10 +56,11 @@ impl Conf {
     /// The file itself cannot be read; what cannot be read of the files it includes is noted.
     pub fn read(path: &Path, config_id: &str, key: &FingerprintKey) -> Result<Self, ConfError> {
         let mut notes = Notes::default();
-        let lines = source::read(path, config_id, &mut notes).map_err(|source| ConfError {
-            path: path.to_owned(),
-            source,
-        })?;
+        let (lines, files) =
+            source::read(path, config_id, &mut notes).map_err(|source| ConfError {
+                path: path.to_owned(),
+                source,
+            })?;
         let blocks = block::parse(&lines, &mut notes);
         let instances = instance::find(&blocks, key, &mut notes);
         let groups = instance::groups(&blocks);
@@ -63,6 +68,7 @@ impl Conf {
             instances,
             groups,
             notes: notes.into_words(),
+            files,
         })
     }
 

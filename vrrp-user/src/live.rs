@@ -13,6 +13,7 @@
 //! ```
 
 mod clock;
+mod conf;
 mod counting;
 mod drops;
 mod logs;
@@ -26,7 +27,7 @@ mod sockets;
 mod taps;
 mod turn;
 
-use std::{io, path::PathBuf, sync::atomic::Ordering, time::Duration};
+use std::{io, sync::atomic::Ordering, time::Duration};
 
 use tokio::{
     sync::oneshot,
@@ -43,7 +44,7 @@ use crate::{
     capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
     chain::Chain,
     dropped::Dropped,
-    keepalived_conf::Conf,
+    keepalived_conf::{Conf, ConfFile},
     link::{Links, Selection, Watch, WatchError},
     machine::{AddressChange, HostLook},
     model::Timestamp,
@@ -76,8 +77,8 @@ pub struct LiveSettings {
     pub traffic: Option<Duration>,
     /// Logs to read.
     pub logs: LogSettings,
-    /// Configuration of keepalived on this host, and the file it is in.
-    pub conf: Option<(PathBuf, Conf)>,
+    /// Configuration of keepalived on this host, and where it comes from.
+    pub conf: Option<(ConfFile, Conf)>,
     /// End after this time.
     pub duration: Option<Duration>,
 }
@@ -173,10 +174,11 @@ pub async fn watch(
         tracing::warn!("{note}");
         taps.note(note);
     }
-    if let Some((path, conf)) = live.conf {
-        sources.push(format!("configuration {}", path.display()));
+    let conf = live.conf.map(|(file, conf)| {
+        sources.push(format!("configuration {}", file.path().display()));
         observer.set_conf(conf);
-    }
+        file
+    });
     let now = clock.now()?;
     let counting = live.traffic.map(|interval| (interval, Counting::new(now)));
     let mut run = Live {
@@ -195,6 +197,7 @@ pub async fn watch(
         writer,
         links,
         sources,
+        conf,
         passed_over: 0,
         verified: None,
     };
@@ -228,6 +231,7 @@ struct Live {
     links: Links,
     /// The logs and the configuration that are read, in words.
     sources: Vec<String>,
+    conf: Option<ConfFile>,
     /// Frames that were passed over to stay in time, since they were last told.
     passed_over: u64,
     /// When it was last seen that the programs are attached.
@@ -266,6 +270,7 @@ impl Live {
                 _ = verifying.tick() => {
                     self.catch_up()?;
                     self.verify()?;
+                    self.reread_conf()?;
                     self.tell_unread()?;
                 }
                 () = until(reading, now) => self.take_traffic()?,

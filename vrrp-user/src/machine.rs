@@ -266,6 +266,10 @@ impl Machine {
     }
 
     /// Since when the daemon is known to be gone that sent adverts at `last`.
+    pub(crate) fn is_silent(&self, segment: &Segment, neighbour: IpAddr) -> bool {
+        self.neighbours.is_silent(segment, neighbour)
+    }
+
     pub(crate) fn daemon_gone(&self, last: Timestamp) -> Option<Timestamp> {
         self.daemon.missing.filter(|missing| *missing > last)
     }

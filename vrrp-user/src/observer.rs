@@ -333,6 +333,13 @@ impl Observer {
         self.analyst.daemons_mut().set_conf(conf);
     }
 
+    /// Takes in that the configuration was changed.
+    pub fn handle_conf(&mut self, time: Timestamp, conf: Conf) {
+        self.advance(time);
+        self.analyst.handle_conf(conf, time);
+        self.collect();
+    }
+
     /// The virtual routers and what is wrong with them.
     pub const fn analyst(&self) -> &Analyst {
         &self.analyst

@@ -1,9 +1,9 @@
 //! Routers that were configured differently, and addresses and VRIDs that are used twice.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use vrrp_tests::lab::{Authentication, Instance, Lab};
 
-use super::{ADDRESS, USUAL_HOSTS, WITH_ANOTHER, taken_over, version_2, version_3};
+use super::{ADDRESS, USUAL_HOSTS, WITH_ANOTHER, at_once, taken_over, version_2, version_3};
 use crate::{
     scenario::{Cast, Cell, Scenario, nothing, said},
     stage::ELECTION,
@@ -186,12 +186,17 @@ fn owners() -> Scenario {
     Scenario {
         number: 13,
         name: "priority 255 twice",
-        trouble: "lb1 is given priority 255, which lb0 has; lb0, with the lower address, yields",
+        trouble: "lb1 is restarted with priority 255, which lb0 has; lb0, with the lower address, yields",
         hosts: USUAL_HOSTS,
         address: ADDRESS,
         pair: [version_3(255), version_3(100)],
-        begin: |_, cast| reload(cast, &version_3(255)),
-        known: taken_over,
+        begin: |lab, cast| {
+            let other = cast.other.take().context("lb1 has no daemon")?;
+            let owner = version_3(255).to_string();
+            cast.other = Some(other.restart(lab.host("lb1"), &owner)?);
+            Ok(())
+        },
+        known: at_once,
         end: None,
         lasts: false,
         rightful: &["lb0", "lb1"],

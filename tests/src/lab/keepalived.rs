@@ -37,6 +37,18 @@ impl Keepalived {
         let file = host.new_file("keepalived.conf");
         fs::write(&file, configuration)
             .with_context(|| format!("could not write {}", file.display()))?;
+        Self::launch(host, file)
+    }
+
+    /// Ends it in good order and starts it with another configuration.
+    pub fn restart(self, host: &Host, configuration: &str) -> Result<Self> {
+        self.rewrite(configuration)?;
+        let file = self.configuration.clone();
+        self.stop()?;
+        Self::launch(host, file)
+    }
+
+    fn launch(host: &Host, file: PathBuf) -> Result<Self> {
         let pid_file = host.new_file("keepalived.pid");
         let vrrp_pid_file = host.new_file("keepalived.vrrp.pid");
         // VRRP only; log to the console, in detail; stay in the foreground.

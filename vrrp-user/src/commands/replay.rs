@@ -20,6 +20,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     let settings = settings(&args.output, None)?;
     let conf = args.log.keepalived_conf.as_deref();
     let conf = conf.map(|path| read_conf(path, &settings)).transpose()?;
+    let conf = conf.map(|(_, conf)| conf);
     let journals = args.journal_file.iter().map(|path| LogFile {
         host: None,
         path: path.clone(),

@@ -1,16 +1,13 @@
 //! `vrrpwatch run`: the observer driven by the kernel.
 
-use std::{
-    io::IsTerminal as _,
-    path::{Path, PathBuf},
-};
+use std::{io::IsTerminal as _, path::Path};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use super::{Failure, Outcome, host_name, random, read_conf, runtime, settings};
 use crate::{
     cli::RunArgs,
-    keepalived_conf::Conf,
+    keepalived_conf::{Conf, ConfFile},
     link::Selection,
     live::{LiveSettings, watch},
     observer::{ArpMode, Settings},
@@ -68,13 +65,10 @@ fn logs(args: &RunArgs) -> LogSettings {
 }
 
 /// keepalived's configuration: the one asked for, or the usual one if it can be read.
-fn conf(args: &RunArgs, settings: &Settings) -> Result<Option<(PathBuf, Conf)>, Failure> {
+fn conf(args: &RunArgs, settings: &Settings) -> Result<Option<(ConfFile, Conf)>, Failure> {
     match &args.log.keepalived_conf {
-        Some(path) => Ok(Some((path.clone(), read_conf(path, settings)?))),
-        None => {
-            let conf = read_conf(Path::new(USUAL_CONF), settings).ok();
-            Ok(conf.map(|conf| (PathBuf::from(USUAL_CONF), conf)))
-        }
+        Some(path) => read_conf(path, settings).map(Some),
+        None => Ok(read_conf(Path::new(USUAL_CONF), settings).ok()),
     }
 }
 

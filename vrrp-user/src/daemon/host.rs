@@ -8,7 +8,8 @@ use std::{
 
 use super::{
     Concern, Coverage, HostName,
-    belief::{Belief, Unheard, announces, believe},
+    belief::{Belief, announces, believe},
+    waiting::gives_up,
 };
 use crate::{
     keepalived_conf::{Conf, Instance},
@@ -32,7 +33,7 @@ pub struct Host {
     own: BTreeSet<IpAddr>,
     /// How inexact the times of its lines are.
     resolution: Span,
-    instances: BTreeMap<String, Belief>,
+    pub(super) instances: BTreeMap<String, Belief>,
     /// The first and the last time it wrote a line.
     written: Option<(Timestamp, Timestamp)>,
     /// What became of its daemon last.
@@ -120,7 +121,7 @@ impl Host {
 
     /// The priority it takes part with, where that is known: by its log, which tells of every
     /// change, by its adverts, or by its configuration.
-    fn priority(&self, belief: &Belief, router: &Router) -> Option<Priority> {
+    pub(super) fn priority(&self, belief: &Belief, router: &Router) -> Option<Priority> {
         belief
             .priority
             .or_else(|| self.own(belief, router).map(|speaker| speaker.priority))
@@ -353,45 +354,6 @@ impl Host {
             self.own.insert(own.source);
         }
     }
-
-    /// A daemon gave up waiting for adverts: were there any?
-    fn judge(&mut self, name: &str, tracker: &Tracker, time: Window) {
-        let Some(belief) = self.instances.get(name).filter(|_| self.here) else {
-            return;
-        };
-        let Some(router) = belief.router.and_then(|id| tracker.router(id)) else {
-            return;
-        };
-        // It got the last advert of the other, a resignation, and did not wait in vain.
-        if belief
-            .resignation
-            .is_some_and(|told| told.end + Span::from_secs(1) >= time.start)
-        {
-            return;
-        }
-        let own = self.own(belief, router);
-        let Some(priority) = self.priority(belief, router) else {
-            return;
-        };
-        let unheard = router
-            .speakers()
-            .filter(|speaker| own.is_none_or(|own| own.id() != speaker.id()))
-            .filter(|speaker| own.is_none_or(|own| own.rejects(speaker).is_none()))
-            // A better router takes over although there are adverts, and says whose it ignores.
-            .filter(|speaker| !belief.ignores(speaker.source, time.start - speaker.interval() * 2))
-            .find(|speaker| speaker.priority > priority && kept_coming(speaker, router, time))
-            .map(|speaker| Unheard {
-                source: speaker.source,
-                last: speaker.last.min(time.end),
-                given_up: time,
-                dropped: None,
-            });
-        if let Some(belief) = self.instances.get_mut(name)
-            && unheard.is_some()
-        {
-            belief.unheard = unheard;
-        }
-    }
 }
 
 /// When a line was written: not after it was read.
@@ -404,27 +366,4 @@ fn written(entry: &Entry, now: Timestamp) -> Window {
         start: time.start,
         end: time.end.min(now.max(time.start)),
     }
-}
-
-/// Whether this line is about having waited in vain.
-const fn gives_up(event: LogEvent) -> bool {
-    matches!(
-        event,
-        LogEvent::AdvertTimeout | LogEvent::StateMaster | LogEvent::StateMasterPre
-    )
-}
-
-/// Whether the adverts of a router kept coming without a gap, for as long as a backup waits for
-/// one, until this time.
-fn kept_coming(speaker: &Speaker, router: &Router, until: Window) -> bool {
-    let wait = speaker.master_down();
-    let late = speaker.interval() * 3 / 2;
-    let gap = router
-        .late_advert()
-        .is_some_and(|gap| gap.speaker == speaker.id() && gap.time + wait > until.start);
-    speaker.resigned.is_none()
-        && speaker.is_established()
-        && speaker.first + wait < until.start
-        && speaker.last + late > until.end
-        && !gap
 }

@@ -6,10 +6,13 @@ use super::{Analyst, ledger};
 use crate::{
     daemon::{Concern, Daemons},
     log::Entry,
-    model::Timestamp,
+    model::{Span, Timestamp},
     record::{Body, ChangeReason, Record, StateRecord},
     tracker::{Router, RouterId, Speaker},
 };
+
+/// A daemon logs that it became master within this time of its first advert.
+const BESIDE: Span = Span::from_millis(500);
 
 impl Analyst {
     /// The same, to be told of their configuration.
@@ -38,6 +41,21 @@ impl Analyst {
         let router = self.tracker.router(id);
         if router.is_some_and(|router| router.speakers().any(is_new)) {
             self.daemons.bind(&self.tracker);
+        }
+    }
+
+    /// A router that was heard soon after the start of the watch may have been active before. Where it
+    /// is this host's, its log tells whether it became so just then.
+    pub(super) fn witness(&mut self, id: RouterId) {
+        let Some(taken) = self.tracker.router(id).and_then(Router::standing_since) else {
+            return;
+        };
+        let witnessed = self.daemons.about(id).any(|(host, belief)| {
+            let since = belief.master_since();
+            host.here && since.is_some_and(|since| since.meets(taken, BESIDE))
+        });
+        if witnessed {
+            self.tracker.witness_takeover(id);
         }
     }
 

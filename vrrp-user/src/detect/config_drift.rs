@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     keepalived_conf::{Instance, drift},
+    model::Timestamp,
     record::Code,
     tracker::{Router, Speaker},
 };
@@ -32,7 +33,15 @@ impl Detector for ConfigDrift {
         let Some(Drift { own, .. }) = find(view) else {
             return Assessment::Absent;
         };
+        // It may be about to be reloaded.
+        if settles(view).is_some() {
+            return Assessment::Undecided;
+        }
         Assessment::Present(Sign::of(own))
+    }
+
+    fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
+        settles(view)
     }
 
     fn describe(&self, view: &View<'_>, _sign: &Sign) -> Description {
@@ -55,6 +64,13 @@ impl Detector for ConfigDrift {
                     .to_owned(),
         }
     }
+}
+
+/// Until when a changed file may still be read by the daemon.
+fn settles(view: &View<'_>) -> Option<Timestamp> {
+    view.daemons
+        .conf_settles()
+        .filter(|settles| *settles > view.now)
 }
 
 fn find<'a>(view: &View<'a>) -> Option<Drift<'a>> {

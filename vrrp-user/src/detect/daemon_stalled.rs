@@ -280,7 +280,13 @@ fn has_stopped(own: &Speaker, due: Timestamp, view: &View<'_>) -> bool {
     };
     let silenced = others().any(|other| view.now < other.gone_at() && own.rejects(other).is_some());
     let yields = others().any(|other| other.is_alive(view.now) && other.priority >= own.priority);
-    stopped && !disturbed && !silenced && !yields
+    // Its adverts cannot leave while a unicast peer is not found.
+    let held_back = view
+        .router
+        .sought()
+        .iter()
+        .any(|sought| sought.router == own.source && sought.holds_back(view.now));
+    stopped && !disturbed && !silenced && !yields && !held_back
 }
 
 /// When an explanation would be in the log.

@@ -161,6 +161,12 @@ fn why<'a>(
     if let Some(cause) = instance.and_then(|instance| drift::rejects(instance, active)) {
         return Why::Rejects(cause);
     }
+    // Its log says that it did not yield: then it drops them for what some versions drop.
+    if says_master(view).is_some()
+        && instance.is_some_and(|instance| drift::lists_differ(instance, active))
+    {
+        return Why::Rejects(Cause::AddressListMismatch);
+    }
     let listens = view.router.group.is_none()
         || view
             .machine

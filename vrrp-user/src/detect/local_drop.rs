@@ -17,6 +17,7 @@ use crate::{
     dropped::Dropped,
     log::LogEvent,
     machine::Puzzle,
+    model::Span,
     record::{Cause, Code, Evidence},
     tracker::{Router, Speaker},
 };
@@ -127,9 +128,17 @@ impl Detector for LocalDrop {
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<crate::model::Timestamp> {
-        find(view).map(|found| found.speaker().dead_at())
+        let told = view.telling(REASONS).filter(|(host, _)| host.here);
+        told.filter_map(|(_, belief)| Some(belief.unheard.as_ref()?.given_up.end + FIRST_ADVERT))
+            .filter(|due| *due > view.now)
+            .chain(find(view).map(|found| found.speaker().dead_at()))
+            .min()
     }
 }
+
+/// A daemon that becomes master advertises at once: within this time its own advert is seen, on a busy
+/// machine too.
+const FIRST_ADVERT: Span = Span::from_millis(250);
 
 /// What the kernel says, as evidence.
 fn counted(dropped: &Dropped, view: &View<'_>) -> Evidence {
@@ -245,6 +254,12 @@ fn gave_up<'a>(view: &View<'a>) -> Option<Found<'a>> {
             .speakers()
             .find(|speaker| speaker.source == unheard.source)
             .filter(|speaker| speaker.is_alive(view.now))?;
+        // The first advert of its own tells whether it may drop them by itself.
+        if view.now < unheard.given_up.end + FIRST_ADVERT
+            || view.own().any(|own| own.rejects(speaker).is_some())
+        {
+            return None;
+        }
         Some(Found::GaveUp(host, belief, speaker, unheard))
     })
 }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::{
     Analyst, daemon_died, daemon_stalled,
     incident::Report,
+    peer_unreachable,
     view::Description,
     words::{be, list},
 };
@@ -32,6 +33,8 @@ struct Meant<'a> {
     vrid: Option<Vrid>,
     addresses: Vec<IpAddr>,
     interval: Span,
+    /// To whom it sends its adverts, if not to the group.
+    peers: &'a [IpAddr],
     /// Where that is written.
     written: &'static str,
 }
@@ -43,6 +46,7 @@ impl<'a> From<&'a Instance> for Meant<'a> {
             vrid: instance.vrid,
             addresses: instance.addresses.clone(),
             interval: instance.interval,
+            peers: &instance.peers,
             written: "keepalived.conf",
         }
     }
@@ -56,6 +60,7 @@ impl<'a> From<&'a Belief> for Meant<'a> {
             addresses: belief.addresses.iter().copied().collect(),
             // No line tells.
             interval: Span::from_secs(1),
+            peers: &[],
             written: "its log",
         }
     }
@@ -135,7 +140,7 @@ impl Analyst {
                 daemon_stalled::ADVICE,
             )
         } else {
-            return None;
+            return self.alone(instance, held);
         };
         let addresses: Vec<IpAddr> = held.iter().map(|(address, _)| *address).collect();
         let mut interfaces: Vec<&str> = held.iter().map(|(_, it)| &*it.interface).collect();
@@ -177,6 +182,48 @@ impl Analyst {
                     )),
                 ],
                 advice: advice.to_owned(),
+            },
+            addresses,
+        })
+    }
+}
+
+impl Analyst {
+    /// An instance whose unicast peers do not answer: none of its adverts leaves.
+    fn alone(&self, instance: &Meant<'_>, held: &[(IpAddr, &Holding)]) -> Option<Report> {
+        let (address, holding) = held.first()?;
+        let is_silent = |peer: &IpAddr| self.machine.is_silent(&holding.segment, *peer);
+        if instance.peers.is_empty() || !instance.peers.iter().all(is_silent) {
+            return None;
+        }
+        let code = Code::PeerUnreachable;
+        let peers = list(instance.peers);
+        let addresses: Vec<IpAddr> = held.iter().map(|(address, _)| *address).collect();
+        let router = instance
+            .vrid
+            .map_or_else(|| instance.name.to_owned(), |vrid| format!("VRID {vrid}"));
+        Some(Report {
+            code,
+            severity: code.severity(),
+            source: *address,
+            vrid: instance.vrid,
+            quiet: QUIET,
+            description: Description {
+                sources: Vec::new(),
+                message: format!(
+                    "{router} of this host has no backup: its unicast peer {peers} does not answer \
+                     ARP, so its adverts cannot leave. It holds {}, and goes on.",
+                    list(&addresses)
+                ),
+                evidence: vec![Evidence {
+                    time: self.now,
+                    source: None,
+                    mac: None,
+                    vrid: instance.vrid,
+                    priority: None,
+                    what: format!("the neighbour table of this host has no answer of {peers}"),
+                }],
+                advice: peer_unreachable::advice(&peers),
             },
             addresses,
         })

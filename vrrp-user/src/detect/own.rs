@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::{Analyst, kept, stale_garp, view::View};
 use crate::{
     dropped::Dropped,
+    keepalived_conf::Conf,
     machine::{AddressChange, HostLook, Machine},
     model::{Span, Timestamp},
     probe::Host,
@@ -44,6 +45,13 @@ impl Analyst {
         self.assess_all();
         self.seek_orphans();
         self.look_again();
+    }
+
+    /// Takes in that the configuration of this host's daemon was changed.
+    pub(crate) fn handle_conf(&mut self, conf: Conf, time: Timestamp) {
+        self.daemons.change_conf(conf, time);
+        self.review_sight(&[]);
+        self.assess_all();
     }
 
     /// Has the host looked at again for as long as its neighbour table seems wrong, and once when the

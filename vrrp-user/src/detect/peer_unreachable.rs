@@ -51,17 +51,21 @@ impl Detector for PeerUnreachable {
                 priority: Some(active.priority),
                 what: format!("asks for {peer}, {} times without an answer", sought.count),
             }],
-            advice: format!(
-                "See whether {peer} is up and connected. Until it answers, nobody takes over if {} \
-                 fails.",
-                active.source
-            ),
+            advice: advice(&peer.to_string()),
         }
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
         find(view).map(PeerSought::over_at).min()
     }
+}
+
+/// What to do about it.
+pub(super) fn advice(peer: &str) -> String {
+    format!(
+        "See whether {peer} is up and connected. Until it answers, nobody takes over if this router \
+         fails."
+    )
 }
 
 /// The peers that the active router seeks in vain.

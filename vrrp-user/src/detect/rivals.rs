@@ -24,7 +24,22 @@ pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
         .iter()
         .any(|(_, speaker)| active.shares_address(speaker));
     let Some((first, speaker)) = rivals.first().filter(|_| shares == same_addresses) else {
-        return Assessment::Absent;
+        // Neither yields to the other, and each keeps the other from advertising: what was known to be
+        // so goes on.
+        let silenced = rivals.is_empty()
+            && view.router.speakers().any(|other| {
+                other.id() != active.id()
+                    && other.resigned.is_none()
+                    && view.now < other.gone_at()
+                    && other.persists_against(active)
+                    && active.persists_against(other)
+                    && other.shares_address(active) == same_addresses
+            });
+        return if silenced {
+            Assessment::Undecided
+        } else {
+            Assessment::Absent
+        };
     };
     let ids = rivals.iter().map(|(rival, _)| rival.id);
     // Which of them is the better one may change while they last: that is no news.

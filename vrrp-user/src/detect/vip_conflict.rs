@@ -13,7 +13,10 @@ use super::{
 use crate::{
     model::{MacAddr, Timestamp},
     record::{Cause, Code, Evidence},
-    tracker::{Speaker, SpeakerId, neighbours::Foreign},
+    tracker::{
+        Speaker, SpeakerId,
+        neighbours::{Foreign, VOLLEY},
+    },
 };
 
 pub(super) struct VipConflict;
@@ -45,6 +48,13 @@ impl Detector for VipConflict {
         let Some((_, mac, claim)) = confirmed.first() else {
             return Assessment::Absent;
         };
+        // One announcement may be the first of many.
+        if confirmed
+            .iter()
+            .all(|(.., claim)| is_beginning(view, claim))
+        {
+            return Assessment::Undecided;
+        }
         let cause = if claim.own {
             role_here(view).or_else(|| role(view, *mac, claim.speaker))
         } else if is_unheard(view, claim) {
@@ -66,7 +76,11 @@ impl Detector for VipConflict {
     }
 
     fn deadline(&self, view: &View<'_>) -> Option<Timestamp> {
-        kept::deadline(view)
+        let beginning = claims(view)
+            .into_iter()
+            .filter(|(.., claim)| is_beginning(view, claim))
+            .map(|(.., claim)| claim.recent.0 + VOLLEY);
+        beginning.chain(kept::deadline(view)).min()
     }
 
     fn describe(&self, view: &View<'_>, sign: &Sign) -> Description {
@@ -179,6 +193,8 @@ fn claims(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
                 last: view.now,
                 count: 0,
                 announced: 0,
+                volley: 0,
+                recent: (*since, 0),
                 speaker: None,
                 own: true,
             };
@@ -266,6 +282,8 @@ fn answering_rivals(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
                     last: probed.asked,
                     count: 1,
                     announced: 0,
+                    volley: 0,
+                    recent: (probed.asked, 0),
                     speaker,
                     own: false,
                 };
@@ -291,6 +309,8 @@ fn sharing(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
                 last: probed.asked,
                 count: u64::from(probed.doubled),
                 announced: 0,
+                volley: 0,
+                recent: (probed.since, 0),
                 speaker: None,
                 own: false,
             };
@@ -299,27 +319,33 @@ fn sharing(view: &View<'_>) -> Vec<(IpAddr, MacAddr, Foreign)> {
         .collect()
 }
 
-/// Announcements that only an active router makes: keepalived announces its addresses five times when
-/// it becomes active, five times more 5 s later, and again with every advert of a lower priority that it
-/// hears. A plain host announces an address once or twice when it gets it, a dead daemon not at all.
-const UNHEARD_ANNOUNCEMENTS: u64 = 11;
+/// Announcements at once that only an active router makes: keepalived announces its addresses five
+/// times (`vrrp_garp_master_repeat`) when it becomes active, again 5 s later, and with every advert of a
+/// lower priority that it hears. A plain host announces an address once or twice when it gets it, a
+/// dead daemon not at all.
+const ENOUGH: u64 = 3;
 
-/// Whether the claimant goes on announcing the address as an active router does, whose adverts then do
-/// not arrive here.
+/// Whether the claimant announces the address as an active router does, whose adverts then do not
+/// arrive here.
 fn is_unheard(view: &View<'_>, claim: &Foreign) -> bool {
     let rival = claim.speaker.is_some_and(|id| is_rival(view, id));
-    let lasting = claim.last.since(claim.first) >= view.interval();
-    !claim.own && !rival && lasting && claim.announced >= UNHEARD_ANNOUNCEMENTS
+    !claim.own && !rival && claim.volley >= ENOUGH
+}
+
+/// Whether more announcements may follow at once, which would tell what the claimant is.
+fn is_beginning(view: &View<'_>, claim: &Foreign) -> bool {
+    let (since, count) = claim.recent;
+    !claim.own && count > 0 && claim.volley < ENOUGH && view.now < since + VOLLEY
 }
 
 /// A router that announces and is not heard, in words.
 fn name_unheard(view: &View<'_>, mac: MacAddr, claim: &Foreign) -> String {
     match claim.speaker.and_then(|id| view.speaker(id)) {
         Some(speaker) => format!(
-            "{mac} ({}, which goes on announcing it as an active router does)",
+            "{mac} ({}, which announces it as an active router does)",
             speaker.source
         ),
-        None => format!("{mac} (which goes on announcing it as an active router does)"),
+        None => format!("{mac} (which announces it as an active router does)"),
     }
 }
 

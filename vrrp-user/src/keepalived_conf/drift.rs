@@ -45,16 +45,25 @@ pub(crate) fn differences(instance: &Instance, vrid: Vrid, speaker: &Speaker) ->
         differ("the authentication", auth.0.to_owned(), auth.1.to_owned());
     }
     if let Some(sent) = &config.addresses {
-        let family = speaker.source;
-        let written: BTreeSet<IpAddr> = instance
-            .addresses
-            .iter()
-            .copied()
-            .filter(|address| Family::of(*address) == Family::of(family))
-            .collect();
+        let written = addresses(instance, speaker);
         differ("the address list", words(&written), words(sent));
     }
     found
+}
+
+/// Whether a router advertises other addresses than a configuration has.
+pub(crate) fn lists_differ(instance: &Instance, speaker: &Speaker) -> bool {
+    let sent = speaker.config.addresses.as_ref();
+    sent.is_some_and(|sent| *sent != addresses(instance, speaker))
+}
+
+/// The addresses of a configuration that belong into adverts like those of a router.
+fn addresses(instance: &Instance, speaker: &Speaker) -> BTreeSet<IpAddr> {
+    let family = Family::of(speaker.source);
+    let written = instance.addresses.iter().copied();
+    written
+        .filter(|address| Family::of(*address) == family)
+        .collect()
 }
 
 /// Why a router with this configuration drops the adverts of another, as far as both tell.

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -57,13 +57,18 @@ const INCLUDES: [&str; 6] = [
     "include", "includer", "includem", "includew", "includeb", "includea",
 ];
 
-/// Reads a file and what it includes.
-pub(super) fn read(path: &Path, config_id: &str, notes: &mut Notes) -> io::Result<Vec<Line>> {
+/// Reads a file and what it includes. Returns the lines, and the files that were read or looked for.
+pub(super) fn read(
+    path: &Path,
+    config_id: &str,
+    notes: &mut Notes,
+) -> io::Result<(Vec<Line>, Vec<PathBuf>)> {
     let mut reader = Reader {
         config_id,
         notes,
         lines: Vec::new(),
         definitions: BTreeMap::new(),
+        files: Vec::new(),
         budget: Budget {
             files: MAX_FILES,
             bytes: MAX_BYTES,
@@ -72,7 +77,7 @@ pub(super) fn read(path: &Path, config_id: &str, notes: &mut Notes) -> io::Resul
         },
     };
     reader.file(path, 0)?;
-    Ok(reader.lines)
+    Ok((reader.lines, reader.files))
 }
 
 /// What is left of what a reading may cost. Once something is spent, the reading ends.
@@ -89,11 +94,14 @@ struct Reader<'a> {
     lines: Vec<Line>,
     /// Values by name; of several lines where they were defined so.
     definitions: BTreeMap<String, Arc<[String]>>,
+    /// Those that were read or looked for.
+    files: Vec<PathBuf>,
     budget: Budget,
 }
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path, depth: usize) -> io::Result<()> {
+        self.files.push(path.to_owned());
         let file = file::open_regular(path)?;
         self.budget.files -= 1;
         let mut text = Vec::new();

@@ -13,8 +13,9 @@ use crate::model::MacAddr;
 const MAX_ENTRIES: usize = 16_384;
 
 /// The entries that are in use, by the index of their interface. What a host does not send anything to
-/// may be as old as it likes. None where the system does not tell.
-pub(super) async fn in_use() -> BTreeMap<(u32, IpAddr), MacAddr> {
+/// may be as old as it likes. `None` for the MAC of one that does not answer; no entries where the
+/// system does not tell.
+pub(super) async fn in_use() -> BTreeMap<(u32, IpAddr), Option<MacAddr>> {
     let Ok((connection, handle, _)) = rtnetlink::new_connection() else {
         return BTreeMap::new();
     };
@@ -30,7 +31,12 @@ pub(super) async fn in_use() -> BTreeMap<(u32, IpAddr), MacAddr> {
     entries
 }
 
-fn entry(message: &NeighbourMessage) -> Option<((u32, IpAddr), MacAddr)> {
+fn entry(message: &NeighbourMessage) -> Option<((u32, IpAddr), Option<MacAddr>)> {
+    // Something waits to be sent to it, or did until a moment ago.
+    let silent = matches!(
+        message.header.state,
+        NeighbourState::Incomplete | NeighbourState::Failed
+    );
     let in_use = matches!(
         message.header.state,
         NeighbourState::Reachable
@@ -55,5 +61,8 @@ fn entry(message: &NeighbourMessage) -> Option<((u32, IpAddr), MacAddr)> {
         }
     }
     let key = (message.header.ifindex, address?);
-    Some((key, mac?)).filter(|_| in_use)
+    if silent {
+        return Some((key, None));
+    }
+    Some((key, Some(mac?))).filter(|_| in_use)
 }

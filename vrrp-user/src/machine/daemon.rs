@@ -19,8 +19,8 @@ pub struct HostLook {
     /// The interfaces that have joined the group of VRRP, by family.
     pub joined: BTreeSet<(Arc<str>, Family)>,
     /// Where this machine sends what is for a neighbour, by the index of the interface: entries of its
-    /// neighbour table that are in use.
-    pub neighbours: BTreeMap<(u32, IpAddr), MacAddr>,
+    /// neighbour table that are in use. `None` where the neighbour does not answer.
+    pub neighbours: BTreeMap<(u32, IpAddr), Option<MacAddr>>,
 }
 
 /// A raw socket for VRRP.

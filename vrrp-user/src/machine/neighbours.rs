@@ -1,6 +1,9 @@
 //! The neighbour table of this machine: where it sends what is for an address.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use crate::{
     model::{MacAddr, Timestamp},
@@ -11,6 +14,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
     entries: BTreeMap<(Segment, IpAddr), SendsTo>,
+    /// Neighbours that it has something for and that do not answer.
+    silent: BTreeSet<(Segment, IpAddr)>,
     /// Where the frames of each interface belong, by its index.
     places: BTreeMap<u32, Segment>,
 }
@@ -31,20 +36,36 @@ impl Neighbours {
     }
 
     /// Takes in what a look at `now` shows.
-    pub(super) fn note(&mut self, entries: &BTreeMap<(u32, IpAddr), MacAddr>, now: Timestamp) {
+    pub(super) fn note(
+        &mut self,
+        entries: &BTreeMap<(u32, IpAddr), Option<MacAddr>>,
+        now: Timestamp,
+    ) {
+        let key = |index, address| Some((self.places.get(&index)?.clone(), address));
+        self.silent = entries
+            .iter()
+            .filter(|(_, mac)| mac.is_none())
+            .filter_map(|((index, address), _)| key(*index, *address))
+            .collect();
         self.entries = entries
             .iter()
             .filter_map(|((index, address), mac)| {
-                let key = (self.places.get(index)?.clone(), *address);
-                let before = self.entries.get(&key).filter(|before| before.mac == *mac);
+                let mac = (*mac)?;
+                let key = key(*index, *address)?;
+                let before = self.entries.get(&key).filter(|before| before.mac == mac);
                 let entry = SendsTo {
-                    mac: *mac,
+                    mac,
                     since: before.map_or(now, |before| before.since),
                     until: now,
                 };
                 Some((key, entry))
             })
             .collect();
+    }
+
+    /// Whether a neighbour does not answer.
+    pub(super) fn is_silent(&self, segment: &Segment, address: IpAddr) -> bool {
+        self.silent.contains(&(segment.clone(), address))
     }
 
     pub(super) fn get(&self, segment: &Segment, address: IpAddr) -> Option<SendsTo> {

@@ -68,6 +68,9 @@ impl Router {
         speaker.priority = claim.priority;
         speaker.resigned = None;
         speaker.left = false;
+        if let Some(mac) = mac {
+            self.neighbours.supersede(mac);
+        }
         if self
             .silent_failover
             .is_some_and(|failover| failover.from == id)

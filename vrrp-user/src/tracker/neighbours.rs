@@ -85,6 +85,10 @@ pub(crate) struct Foreign {
     pub(crate) count: u64,
     /// How often it came unasked.
     pub(crate) announced: u64,
+    /// The most announcements that came within [`VOLLEY`].
+    pub(crate) volley: u64,
+    /// Since when the last ones came, and how many.
+    pub(crate) recent: (Timestamp, u64),
     /// Which of the routers it is.
     pub(crate) speaker: Option<SpeakerId>,
     /// It is this host.
@@ -112,6 +116,9 @@ pub(crate) const CLAIM_LIFETIME: Span = Span::from_mins(1);
 /// Whoever asks whether an address is free waits this long for a no (RFC 4862: RetransTimer, 1 s by
 /// default, after the last of its questions).
 const DAD_WINDOW: Span = Span::from_millis(1100);
+/// What comes within this time belongs together: keepalived sends its announcements within
+/// milliseconds, or `vrrp_garp_interval` apart, a fraction of a second.
+pub(crate) const VOLLEY: Span = Span::from_secs(1);
 /// Within this time a question is answered, by proxies as well, which wait up to 0.8 s.
 const ANSWER_WINDOW: Span = Span::from_millis(1500);
 
@@ -204,6 +211,11 @@ impl Neighbours {
             };
             self.denied.insert(address, denied);
         }
+    }
+
+    /// Forgets the claims of a machine that advertises: from now on it is judged by its adverts.
+    pub(super) fn supersede(&mut self, mac: MacAddr) {
+        self.foreign.retain(|(_, claimant), _| *claimant != mac);
     }
 
     /// `unheard`: when messages were lost last.
@@ -438,12 +450,23 @@ impl Router {
             last: now,
             count: 0,
             announced: 0,
+            volley: 0,
+            recent: (now, 0),
             speaker: owner,
             own,
         });
         claim.last = now;
         claim.count += 1;
-        claim.announced += u64::from(saying.how == How::Announcing);
+        if saying.how == How::Announcing {
+            claim.announced += 1;
+            let (since, count) = claim.recent;
+            claim.recent = if now.since(since) <= VOLLEY {
+                (since, count + 1)
+            } else {
+                (now, 1)
+            };
+            claim.volley = claim.volley.max(claim.recent.1);
+        }
         claim.speaker = owner;
         claim.own |= own;
     }

@@ -33,6 +33,11 @@ impl PeerSought {
         self.count >= UNANSWERED && now < self.over_at()
     }
 
+    /// Whether what is to be sent to the peer waits for its answer.
+    pub(crate) fn holds_back(&self, now: Timestamp) -> bool {
+        self.count >= 2 && now < self.over_at()
+    }
+
     /// When no question for it has come for a time in which one would have.
     pub(crate) fn over_at(&self) -> Timestamp {
         self.last + AGAIN_WITHIN

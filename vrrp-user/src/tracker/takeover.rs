@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use super::{router::Router, speaker::SpeakerId, timers::announcement_window};
+use super::{RouterId, Tracker, router::Router, speaker::SpeakerId, timers::announcement_window};
 use crate::{
     model::{Family, Span, Timestamp},
     record::{Announced, ChangeReason, StateRecord},
@@ -52,6 +52,15 @@ pub(super) struct Interregnum {
 
 /// A router that resigns answers no longer than this.
 const RELINQUISHED: Span = Span::from_millis(100);
+
+impl Tracker {
+    /// Takes in that the active router of a virtual router was not active before it was first heard.
+    pub(crate) fn witness_takeover(&mut self, id: RouterId) {
+        if let Some(router) = self.routers.get_mut(&id) {
+            router.witness_takeover();
+        }
+    }
+}
 
 impl Router {
     /// What is known of the time since `last`, the last advert of an active router, which resigned
@@ -136,6 +145,19 @@ impl Router {
             .map(|last| last.min(takeover.time + window * 10) + Span::from_secs(1));
         let due = takeover.time + window;
         Some(going_on.map_or(due, |going_on| due.max(going_on)))
+    }
+
+    /// When the active router was first heard, if it may have been active before that.
+    pub(crate) fn standing_since(&self) -> Option<Timestamp> {
+        let takeover = self.takeover.as_ref()?;
+        (takeover.standing && !takeover.completed).then_some(takeover.time)
+    }
+
+    /// Takes in that it was not active before.
+    pub(super) fn witness_takeover(&mut self) {
+        if let Some(takeover) = &mut self.takeover {
+            takeover.standing = false;
+        }
     }
 
     /// Reports what was announced, once that is known or will not be.
