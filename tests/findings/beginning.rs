@@ -9,8 +9,8 @@ use vrrp_user::{
 };
 
 use crate::{
-    seat::{Seat, announced, is_incident},
-    stage::{Host, ONE, SECOND, TWO, VIP, arp},
+    seat::{PASSWORD, SOCKET, Seat, announced, is_incident},
+    stage::{Host, ONE, Played, SECOND, TWO, VIP, arp},
 };
 
 /// A third host, from the moment its watch begins.
@@ -76,13 +76,44 @@ fn a_neighbour_entry_that_leads_elsewhere_is_told_if_it_lasts() {
         (ONE, ONE, false),
     ] {
         let mut seat = third();
-        seat.neighbours.insert((2, VIP.into()), mac(then));
+        seat.neighbours.insert((2, VIP.into()), Some(mac(then)));
         seat.look(10, &[]);
         seat.adverts(500, 2500, (ONE, 51, 150));
-        seat.neighbours.insert((2, VIP.into()), mac(later));
+        seat.neighbours.insert((2, VIP.into()), Some(mac(later)));
         seat.look(3000, &[]);
         seat.adverts(3500, 8500, (ONE, 51, 150));
         let expected = if found { vec![Code::StaleGarp] } else { vec![] };
         assert_eq!(seat.end().codes(), expected);
     }
+}
+
+#[test]
+fn a_unicast_peer_that_never_answered_is_told_without_a_single_advert() {
+    let peers = "unicast_src_ip 10.77.0.10\n unicast_peer {\n 10.77.0.11\n }";
+    for (mac, found) in [
+        (None, vec![Code::PeerUnreachable]),
+        (Some(MacAddr::new(TWO.mac)), vec![]),
+    ] {
+        let mut seat = Seat::holding();
+        seat.conf("peers", peers);
+        seat.neighbours.insert((2, TWO.ip.into()), mac);
+        seat.look(10, &[SOCKET]);
+        seat.look(4100, &[SOCKET]);
+        assert_eq!(seat.end().codes(), found);
+    }
+}
+
+#[test]
+fn a_configuration_that_was_changed_has_drifted_if_it_is_not_reloaded() {
+    let mut seat = Seat::holding();
+    seat.conf("before", PASSWORD);
+    seat.look(10, &[SOCKET]);
+    seat.adverts(0, 3000, (ONE, 51, 150));
+    seat.change_conf(3500, "after", "advert_int 2");
+    seat.adverts(4000, 12_000, (ONE, 51, 150));
+    seat.change_conf(12_500, "before", PASSWORD);
+    seat.adverts(13_000, 15_000, (ONE, 51, 150));
+    let played = Played(std::mem::take(&mut seat.stage.records));
+    assert_eq!(played.raised(Code::ConfigDrift).0, 8500, "it has 5 s");
+    assert_eq!(played.cleared(Code::ConfigDrift), 12_500);
 }

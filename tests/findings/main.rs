@@ -6,6 +6,7 @@ mod account;
 mod already;
 mod beginning;
 mod bounds;
+mod claims;
 mod clock;
 mod course;
 mod duplicates;

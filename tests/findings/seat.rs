@@ -34,8 +34,8 @@ pub(crate) const ACTIVE: (Host, u8, u8) = (TWO, 51, 100);
 pub(crate) struct Seat {
     pub(crate) stage: Stage,
     pub(crate) requests: Vec<Request>,
-    /// Its neighbour table.
-    pub(crate) neighbours: BTreeMap<(u32, IpAddr), MacAddr>,
+    /// Its neighbour table; without a MAC where the neighbour does not answer.
+    pub(crate) neighbours: BTreeMap<(u32, IpAddr), Option<MacAddr>>,
     /// Its own address.
     pub(crate) own: Ipv4Addr,
 }
@@ -131,28 +131,22 @@ impl Seat {
         let look = HostLook {
             sockets: sockets.to_vec(),
             joined,
-            neighbours: self
-                .neighbours
-                .iter()
-                .map(|(neighbour, mac)| (*neighbour, Some(*mac)))
-                .collect(),
+            neighbours: self.neighbours.clone(),
         };
         self.stage.observer.handle_daemon(time(at), look);
         self.collect();
     }
 
     pub(crate) fn conf(&mut self, name: &str, auth: &str) {
-        let name = format!("vrrpwatch-{name}-{}.conf", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let text = format!(
-            "vrrp_instance VI_1 {{\n interface eth0\n virtual_router_id 51\n priority 150\n {auth}\n \
-             virtual_ipaddress {{\n {VIP}\n }}\n}}\n"
-        );
-        fs::write(&path, text).expect("room for a file");
-        let key = FingerprintKey::new([7; 16]);
-        let conf = Conf::read(&path, "lb0", &key).expect("a configuration");
-        fs::remove_file(&path).expect("it is there");
+        let conf = conf(name, auth);
         self.stage.observer.set_conf(conf);
+    }
+
+    /// Somebody changes the configuration.
+    pub(crate) fn change_conf(&mut self, at: u64, name: &str, auth: &str) {
+        let conf = conf(name, auth);
+        self.stage.observer.handle_conf(time(at), conf);
+        self.collect();
     }
 
     pub(crate) fn recall(&mut self, text: &str) {
@@ -243,4 +237,19 @@ pub(crate) fn is_incident(record: &Record) -> bool {
 /// Whether it completes a change by what was announced.
 pub(crate) fn announced(record: &Record) -> bool {
     matches!(&record.body, Body::State(state) if state.completes.is_some())
+}
+
+/// A configuration of the router; `auth` stands in its instance.
+fn conf(name: &str, auth: &str) -> Conf {
+    let name = format!("vrrpwatch-{name}-{}.conf", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let text = format!(
+        "vrrp_instance VI_1 {{\n interface eth0\n virtual_router_id 51\n priority 150\n {auth}\n \
+         virtual_ipaddress {{\n {VIP}\n }}\n}}\n"
+    );
+    fs::write(&path, text).expect("room for a file");
+    let key = FingerprintKey::new([7; 16]);
+    let conf = Conf::read(&path, "lb0", &key).expect("a configuration");
+    fs::remove_file(&path).expect("it is there");
+    conf
 }

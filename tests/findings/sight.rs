@@ -81,6 +81,31 @@ fn a_link_that_is_down_for_a_time_says_nothing_of_the_master() {
 }
 
 #[test]
+fn what_was_asked_for_by_name_is_blind_from_the_start() {
+    let named = |blind| Seat {
+        named: true,
+        blind,
+        ..seat("eth0")
+    };
+    let mut stage = Stage::new();
+    let down = Some(Blindness::NoCarrier);
+    stage.observer.handle_seats(time(0), &[named(down)]);
+    stage.observer.handle_seats(time(5000), &[named(down)]);
+    stage.observer.handle_seats(time(9000), &[named(None)]);
+    stage.collect();
+    let played = Played(std::mem::take(&mut stage.records));
+    assert_eq!(played.raised(Code::Blind).0, 0);
+    assert_eq!(played.cleared(Code::Blind), 9000);
+
+    // What is watched because it happens to be there, and has no virtual router, is nobody's loss.
+    let mut stage = Stage::new();
+    let unnamed = blind(Blindness::NoCarrier);
+    stage.observer.handle_seats(time(0), &[unnamed]);
+    stage.collect();
+    assert_eq!(Played(stage.records).codes(), []);
+}
+
+#[test]
 fn an_interface_that_is_gone_is_blind_for_good_and_no_master_is_missed() {
     let script = Script::default().adverts(0, 10 * SECOND, ONE, &message(150));
     let played = play(script, &[(10_500, Vec::new())], 100 * SECOND);

@@ -115,6 +115,8 @@ pub(crate) struct Cell {
     pub(crate) expected: Expected,
     /// What may be said besides, because it is true.
     pub(crate) possible: &'static [&'static str],
+    /// The end of the trouble does not show from this seat.
+    pub(crate) endless: bool,
 }
 
 /// What has to be said.
@@ -128,6 +130,12 @@ pub(crate) enum Expected {
     Said(&'static [&'static str]),
     /// Nothing, for this reason.
     Nothing(&'static str),
+    /// All of these where both routers are heard twice, the first of them in time after that. Where one
+    /// keeps the other silent for as long as is watched, `asked` shows to those who ask.
+    Heard {
+        said: &'static [&'static str],
+        asked: &'static [&'static str],
+    },
     /// Nothing, because nothing passes this seat until somebody asks for the address; whoever asks
     /// (`run --probe`) learns all of these.
     Asked(&'static [&'static str]),
@@ -138,6 +146,7 @@ pub(crate) const fn said(answers: &'static [&'static str]) -> Cell {
     Cell {
         expected: Expected::Said(answers),
         possible: &[],
+        endless: false,
     }
 }
 
@@ -146,6 +155,16 @@ pub(crate) const fn nothing(reason: &'static str) -> Cell {
     Cell {
         expected: Expected::Nothing(reason),
         possible: &[],
+        endless: false,
+    }
+}
+
+/// All of these have to be said where both are heard; the others show to those who ask.
+pub(crate) const fn heard(said: &'static [&'static str], asked: &'static [&'static str]) -> Cell {
+    Cell {
+        expected: Expected::Heard { said, asked },
+        possible: &[],
+        endless: false,
     }
 }
 
@@ -154,6 +173,7 @@ pub(crate) const fn asked(answers: &'static [&'static str]) -> Cell {
     Cell {
         expected: Expected::Asked(answers),
         possible: &[],
+        endless: false,
     }
 }
 
@@ -161,6 +181,12 @@ impl Cell {
     /// These may be said besides.
     pub(crate) const fn or(mut self, possible: &'static [&'static str]) -> Self {
         self.possible = possible;
+        self
+    }
+
+    /// The end of the trouble does not show from this seat.
+    pub(crate) const fn endless(mut self) -> Self {
+        self.endless = true;
         self
     }
 }

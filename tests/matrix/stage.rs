@@ -146,7 +146,7 @@ fn ask(scenario: &Scenario, lab: &Lab, files: &[Vec<String>; 3]) -> Result<[Opti
     for ((seat, cells), files) in Seat::ALL.into_iter().zip(&scenario.cells).zip(files) {
         let is_asked = cells
             .iter()
-            .any(|cell| matches!(cell.expected, Expected::Asked(_)));
+            .any(|cell| matches!(cell.expected, Expected::Asked(_) | Expected::Heard { .. }));
         let observer = is_asked.then(|| {
             let mut args = files.clone();
             args.extend(["--probe", "--for", ASKING].map(str::to_owned));

@@ -54,11 +54,22 @@ pub(crate) fn judge(
     let mut came = Vec::new();
     let mut by_asking = false;
     let mut zero = account.start.max(course.trouble);
+    let mut known = account.start.max(course.known);
     examine(scenario, cell, account, &sayings, &mut wrong);
-    over(scenario, course, &sayings, &mut wrong);
-    match cell.expected {
+    over(scenario, cell, course, &sayings, &mut wrong);
+    let expected = match cell.expected {
+        Expected::Heard { said, asked } => match both_heard(scenario, account)? {
+            Some(time) => {
+                known = known.max(time);
+                Expected::Said(said)
+            }
+            None => Expected::Asked(asked),
+        },
+        expected => expected,
+    };
+    match expected {
+        Expected::Heard { .. } => {}
         Expected::Said(answers) => {
-            let known = account.start.max(course.known);
             came = expect(answers, &sayings, known, &mut wrong);
         }
         Expected::Nothing(_) => {
@@ -93,6 +104,23 @@ pub(crate) fn judge(
         wrong,
         records,
     })
+}
+
+/// When every router that may be right has been heard for the second time: one packet may be a mistake.
+fn both_heard(scenario: &Scenario, account: &Account) -> Result<Option<i128>> {
+    let mut last = None;
+    for host in scenario.rightful {
+        let source = format!("10.77.0.1{}", host.trim_start_matches("lb"));
+        let mut adverts = account
+            .records
+            .iter()
+            .filter(|record| record["record"] == "advert" && record["source"] == *source);
+        let Some(second) = adverts.nth(1) else {
+            return Ok(None);
+        };
+        last = last.max(Some(nanos(second)?));
+    }
+    Ok(last)
 }
 
 /// Everything that somebody could act on.
@@ -147,9 +175,10 @@ fn examine(
     sayings: &[Saying<'_>],
     wrong: &mut Vec<String>,
 ) {
-    let expected = match cell.expected {
-        Expected::Said(answers) | Expected::Asked(answers) => answers,
-        Expected::Nothing(_) => &[],
+    let (expected, else_expected): (&[&str], &[&str]) = match cell.expected {
+        Expected::Said(answers) | Expected::Asked(answers) => (answers, &[]),
+        Expected::Heard { said, asked } => (said, asked),
+        Expected::Nothing(_) => (&[], &[]),
     };
     for saying in sayings {
         if saying.record["record"] == "incident" && saying.time < account.start {
@@ -158,7 +187,11 @@ fn examine(
         if !saying.is_finding() || !saying.holds() {
             continue;
         }
-        let mut allowed = expected.iter().chain(cell.possible).chain(&COMMON);
+        let mut allowed = expected
+            .iter()
+            .chain(else_expected)
+            .chain(cell.possible)
+            .chain(&COMMON);
         if !allowed.any(|answer| saying.is(answer)) {
             wrong.push(format!("not true: {}", saying.name));
         }
@@ -175,7 +208,13 @@ fn examine(
 }
 
 /// What is called over and is not, or is over and not called so.
-fn over(scenario: &Scenario, course: &Course, sayings: &[Saying<'_>], wrong: &mut Vec<String>) {
+fn over(
+    scenario: &Scenario,
+    cell: &Cell,
+    course: &Course,
+    sayings: &[Saying<'_>],
+    wrong: &mut Vec<String>,
+) {
     // The last word on each.
     let last = |saying: &Saying<'_>| {
         let same = |other: &&Saying<'_>| {
@@ -190,7 +229,8 @@ fn over(scenario: &Scenario, course: &Course, sayings: &[Saying<'_>], wrong: &mu
         if scenario.lasts && is_critical && !saying.holds() && !last(saying) {
             wrong.push(format!("called over, and is not: {}", saying.name));
         }
-        if course.ended.is_some() && is_critical && saying.holds() && last(saying) {
+        if course.ended.is_some() && !cell.endless && is_critical && saying.holds() && last(saying)
+        {
             wrong.push(format!("over, and not called so: {}", saying.name));
         }
     }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     daemon::{Belief, Host},
     dropped::Dropped,
+    keepalived_conf::drift,
     log::{LogEvent, Window},
     machine::Puzzle,
     model::{Span, Timestamp},
@@ -171,7 +172,13 @@ fn find<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief, Window)> {
         }
         let refused = || belief.send_error.as_ref().map(|(time, _)| *time);
         let since = belief.master_since().or_else(refused)?;
-        (due.0 <= view.now && !is_held_back(due.1, view)).then_some((host, belief, since))
+        // Each advert that it drops starts its timer anew.
+        let rejects = host.configured(belief).is_some_and(|instance| {
+            view.live()
+                .is_some_and(|active| drift::rejects(instance, active).is_some())
+        });
+        let stuck = due.0 <= view.now && !is_held_back(due.1, view) && !rejects;
+        stuck.then_some((host, belief, since))
     })
 }
 

@@ -114,6 +114,7 @@ impl Ledger {
         let sign = match assessment {
             Assessment::Undecided => return None,
             Assessment::Absent => return self.end(&key, view.now),
+            Assessment::Lapsed => return self.forget(&key, view.now),
             Assessment::Over(how) => {
                 return self.close(&key, Status::Cleared, Some(&how), view.now);
             }
@@ -306,7 +307,7 @@ impl Ledger {
         self.close(key, Status::Cleared, None, now)
     }
 
-    /// Gives a finding up for want of room, if it is open: it may go on.
+    /// Gives a finding up, if it is open, for want of room or of signs: it may go on.
     pub(super) fn forget(&mut self, key: &Key, now: Timestamp) -> Option<Record> {
         self.close(key, Status::Forgotten, None, now)
     }

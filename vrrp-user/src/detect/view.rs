@@ -96,6 +96,8 @@ pub(super) enum Assessment {
     Absent,
     /// It is not so any more, and how that came about.
     Over(String),
+    /// There has been no sign of it for long: it may be over, or not.
+    Lapsed,
     /// It cannot be told: an open finding stays open, and none is raised.
     Undecided,
     /// It is so.
@@ -110,7 +112,7 @@ impl From<Option<Sign>> for Assessment {
 
 impl Assessment {
     pub(super) const fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent | Self::Over(_))
+        matches!(self, Self::Absent | Self::Over(_) | Self::Lapsed)
     }
 
     pub(super) fn present_if(condition: bool, sign: impl FnOnce() -> Sign) -> Self {

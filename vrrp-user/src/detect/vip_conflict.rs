@@ -34,7 +34,11 @@ impl Detector for VipConflict {
     fn assess(&self, view: &View<'_>) -> Assessment {
         let claims = claims(view);
         if claims.is_empty() {
-            return Assessment::Absent;
+            return if view.router.neighbours().has_lapsed() {
+                Assessment::Lapsed
+            } else {
+                Assessment::Absent
+            };
         }
         let Some(active) = view.live() else {
             return Assessment::Undecided;

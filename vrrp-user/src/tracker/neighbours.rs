@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
 };
 
-use super::{probed::Probed, router::Router, speaker::SpeakerId, timers::late_after};
+use super::{probed::Probed, router::Router, speaker::SpeakerId};
 use crate::model::{MacAddr, Span, Timestamp};
 
 /// Somebody says that an address is at a MAC.
@@ -41,6 +41,9 @@ pub(crate) struct Neighbours {
     pub(super) announcers: BTreeMap<IpAddr, (Timestamp, MacAddr)>,
     /// Claims of those who should not have the address.
     pub(super) foreign: BTreeMap<(IpAddr, MacAddr), Foreign>,
+    /// The last claim ended because there was no sign of it any more, and not because somebody else
+    /// answered in its place.
+    lapsed: bool,
     /// Questions for addresses that have foreign claims.
     pub(super) asked: BTreeMap<IpAddr, Asked>,
     /// The active router uses its own MAC for an address although it advertises with the virtual
@@ -213,9 +216,23 @@ impl Neighbours {
         }
     }
 
+    /// Whether the last claim ended for want of signs alone.
+    pub(crate) const fn has_lapsed(&self) -> bool {
+        self.lapsed
+    }
+
+    /// Forgets claims that are known to be over.
+    fn forget_claims(&mut self, over: impl Fn(&(IpAddr, MacAddr), &Foreign) -> bool) {
+        let before = self.foreign.len();
+        self.foreign.retain(|key, claim| !over(key, claim));
+        if self.foreign.len() < before {
+            self.lapsed = false;
+        }
+    }
+
     /// Forgets the claims of a machine that advertises: from now on it is judged by its adverts.
     pub(super) fn supersede(&mut self, mac: MacAddr) {
-        self.foreign.retain(|(_, claimant), _| *claimant != mac);
+        self.forget_claims(|(_, claimant), _| *claimant == mac);
     }
 
     /// `unheard`: when messages were lost last.
@@ -230,12 +247,15 @@ impl Neighbours {
             self.asked.remove(&address);
             if asked.answered && unheard.is_none_or(|unheard| unheard < asked.time) {
                 // Had it still been there, it would have answered as well.
-                self.foreign
-                    .retain(|(other, _), claim| *other != address || claim.last >= asked.time);
+                self.forget_claims(|(other, _), claim| {
+                    *other == address && claim.last < asked.time
+                });
             }
         }
+        let before = self.foreign.len();
         self.foreign
             .retain(|_, claim| claim.last + CLAIM_LIFETIME > now);
+        self.lapsed |= self.foreign.len() < before;
         if self
             .mixed
             .is_some_and(|mixed| mixed.time + CLAIM_LIFETIME <= now)
@@ -372,12 +392,7 @@ impl Router {
         if shared || entitled || (virtual_mode && how == How::Asking) {
             return;
         }
-        let settled = self.live(now).is_some_and(|active| {
-            let window = late_after(active.interval()).max(Span::from_secs(1));
-            self.tenure
-                .is_some_and(|tenure| now.since(tenure.since) >= window)
-        });
-        if settled {
+        if self.live(now).is_some() {
             self.note_foreign(saying, owner, own, now);
         }
     }
@@ -445,6 +460,8 @@ impl Router {
                 foreign.remove(&least);
             }
         }
+        self.neighbours.lapsed = false;
+        let foreign = &mut self.neighbours.foreign;
         let claim = foreign.entry(key).or_insert(Foreign {
             first: now,
             last: now,
