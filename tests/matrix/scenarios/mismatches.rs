@@ -48,14 +48,16 @@ fn collision() -> Scenario {
         ..version_3(120)
     };
     // The adverts of the one keep those of the other from being sent.
-    let cell = said(&["vrid-collision"]).or(&[
+    const ASIDE: &[&str] = &[
         "address-list-mismatch",
         "advert-gap",
         "flapping",
         "split-brain",
         "silent-failover",
         "vip-conflict",
-    ]);
+    ];
+    let told = said(&["vrid-collision"]).or(ASIDE);
+    let late = heard(&["vrid-collision"], &["vrid-collision"]).or(ASIDE);
     Scenario {
         number: 8,
         name: "VRID collision",
@@ -68,7 +70,7 @@ fn collision() -> Scenario {
         end: None,
         lasts: true,
         rightful: &["lb0", "lb1", "lb2"],
-        cells: [[cell; 3]; 3],
+        cells: [[told, told, late]; 3],
     }
 }
 
