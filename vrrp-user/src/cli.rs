@@ -48,14 +48,14 @@ pub enum Command {
     /// Explain a finding: what it means, how it shows, what to do, what to run next; without a code,
     /// list them.
     Explain(ExplainArgs),
-    /// Check a configuration of keepalived, and compare it with a capture; status 1 when there is
-    /// something to say.
+    /// Check keepalived.conf; with a capture, compare it with the network too. Ends with 1 if anything
+    /// is wrong.
     Lint(LintArgs),
-    /// Tell who has an address: who advertises it, who answers for it, and whether they are one.
+    /// Show which machine has an address, and whether VRRP and ARP agree.
     Who(WhoArgs),
-    /// Ask who has an address, again and again, and tell whose MAC it is that answers.
+    /// Ping an address by ARP or neighbour discovery, and show which router each answer comes from.
     Arping(ArpingArgs),
-    /// Tell which VRRP packets the kernel of this host drops, where and for what reason.
+    /// Find out why adverts arrive but keepalived does not get them.
     WhyDropped(WhyDroppedArgs),
 }
 
@@ -125,7 +125,7 @@ pub struct LogArgs {
     /// repeated. With HOST= in front it is the log of another host than the one watched.
     #[arg(long = "log", value_name = "[HOST=]PATH")]
     pub logs: Vec<LogFile>,
-    /// Zone of log lines that name none, such as Europe/Berlin [default: this host's].
+    /// Time zone of log lines without one, e.g. Europe/Berlin [default: this host's].
     #[arg(long, value_name = "ZONE", value_parser = zone)]
     pub log_zone: Option<TimeZone>,
     /// Configuration of keepalived on the host that is watched.

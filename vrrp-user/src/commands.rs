@@ -92,7 +92,7 @@ enum Failure {
     Conf(#[from] ConfError),
     #[error(transparent)]
     Log(#[from] OpenLogError),
-    #[error("--probe cannot see answers with --arp off")]
+    #[error("--probe has to see answers: leave out --arp off")]
     BlindProbe,
     #[error("{address} cannot be asked for: {}", .obstacle.describe())]
     CannotAsk { address: IpAddr, obstacle: Obstacle },

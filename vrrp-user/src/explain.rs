@@ -177,9 +177,9 @@ const INTRODUCTION: &str = "\
 What vrrpwatch finds wrong, the worst first. This page is made from the texts of
 `vrrpwatch explain`; `vrrpwatch explain CODE` shows one of them.
 
-A finding is raised once, when it can be known, and cleared when it ends. What is missing is
-concluded only where it would have been seen: not after lost frames, not at the start of a capture,
-and not where frames that the host sends are invisible.
+A finding is raised once, when it can be known, and cleared when it ends. vrrpwatch calls something
+missing only if it would have seen it: never after losing frames, in the first seconds, or for frames
+that it cannot see.
 
 | code | severity | raised when |
 |---|---|---|

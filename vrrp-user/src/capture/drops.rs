@@ -41,7 +41,7 @@ pub enum DropsError {
     #[error("cannot tell the network namespace")]
     Namespace(#[source] io::Error),
     /// The kernel refused the object.
-    #[error("the kernel refused the object with the programs")]
+    #[error("the kernel refused the programs of vrrpwatch")]
     Object(#[from] EbpfError),
     /// The kernel refused the program or its attachment.
     #[error("the kernel refused the program that counts drops")]

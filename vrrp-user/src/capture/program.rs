@@ -27,7 +27,7 @@ pub enum CaptureError {
     #[error(transparent)]
     Requirement(#[from] Requirement),
     /// The kernel refused the object or one of its maps.
-    #[error("the kernel refused the object with the programs")]
+    #[error("the kernel refused the programs of vrrpwatch")]
     Object(#[from] EbpfError),
     /// The kernel refused a program.
     #[error("the kernel refused the program {name}")]

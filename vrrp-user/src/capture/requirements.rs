@@ -72,7 +72,11 @@ pub enum Requirement {
         needed: (u8, u8),
     },
     /// The process lacks capabilities.
-    #[error("missing {}: run as root or grant them", list(.0))]
+    #[error(
+        "missing {}: run as root (`sudo vrrpwatch run`), or grant them once: `sudo setcap \
+         cap_bpf,cap_net_admin,cap_perfmon,cap_net_raw+ep /usr/local/bin/vrrpwatch`",
+        list(.0)
+    )]
     Capabilities(Vec<Capability>),
 }
 

@@ -20,7 +20,7 @@ pub struct WhoArgs {
     /// address is].
     #[arg(short, long = "interface", value_name = "NAME")]
     pub interfaces: Vec<String>,
-    /// Listen and ask for so long [default: until adverts explain the answers, at most 3.5s].
+    /// How long to listen and ask [default: until an advert explains the answers, 3.5s at most].
     #[arg(long, value_name = "DURATION", value_parser = super::duration)]
     pub wait: Option<Duration>,
     /// Compare the SSH host key at the address with those at its routers: tells whom a login would
@@ -31,7 +31,7 @@ pub struct WhoArgs {
     /// Compare the TLS certificate at the address with those at its routers.
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "443")]
     pub tls: Option<u16>,
-    /// Count in the kernel for so many seconds what of the addresses' traffic this host gets.
+    /// Also count this host's traffic to and from the addresses, for this many seconds.
     #[arg(
         long,
         value_name = "SECONDS",
@@ -70,10 +70,10 @@ pub struct ArpingArgs {
     /// address is].
     #[arg(short, long = "interface", value_name = "NAME")]
     pub interfaces: Vec<String>,
-    /// End after so many questions.
+    /// End after this many questions.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// End after so many seconds.
+    /// End after this many seconds.
     #[arg(short = 'w', long, value_name = "SECONDS", value_parser = super::seconds)]
     pub deadline: Option<Duration>,
     /// Form of the output.

@@ -19,7 +19,7 @@ pub struct WhyDroppedArgs {
     /// [default: all].
     #[arg(short, long = "interface", value_name = "NAME")]
     pub interfaces: Vec<String>,
-    /// Count for so many seconds; Ctrl-C ends it early, with the answer.
+    /// Count for this many seconds; Ctrl-C ends it early, with the answer.
     #[arg(
         long = "for",
         value_name = "SECONDS",

@@ -52,7 +52,7 @@ impl Detector for ConfigDrift {
         Description {
             sources: vec![drift.own.source],
             message: format!(
-                "{} advertises {} otherwise than keepalived.conf says of {}: {differences}.",
+                "{} advertises {}, but keepalived.conf has other values for {}: {differences}.",
                 drift.holder,
                 router(view.router),
                 drift.instance.name,

@@ -124,7 +124,7 @@ impl Flood {
                 .map(|(_, (_, source))| *source)
                 .collect(),
             message: format!(
-                "{} {what} a second of senders that are not known{place}{from}.",
+                "Flood: {} {what} a second from unknown senders{place}{from}.",
                 self.total()
             ),
             evidence: senders

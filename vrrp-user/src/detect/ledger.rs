@@ -343,13 +343,17 @@ impl Ledger {
         }
         let lasted = now.since(finding.since);
         let lasted = lasted.as_secs_f64();
-        let how = match status {
-            Status::Forgotten => format!("No longer followed after {lasted:.1} s, it may go on"),
-            _ => format!("Over after {lasted:.1} s"),
+        let was = &finding.message;
+        let message = match (status, words) {
+            (Status::Forgotten, _) => {
+                format!("No longer followed after {lasted:.1} s; it may go on. It was: {was}")
+            }
+            (_, Some(words)) => format!("Resolved after {lasted:.1} s: {words}"),
+            (_, None) => format!("Resolved after {lasted:.1} s. It was: {was}"),
         };
         let cleared = FindingRecord {
             status,
-            message: format!("{how}: {}", words.unwrap_or(&finding.message)),
+            message,
             changes: None,
             evidence: Vec::new(),
             advice: String::new(),

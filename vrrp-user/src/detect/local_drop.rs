@@ -65,8 +65,8 @@ impl Detector for LocalDrop {
         let (message, evidence) = match &found {
             Found::GaveUp(host, belief, _, unheard) => (
                 format!(
-                    "{} gave up waiting for adverts of {} and became master, although those of {} \
-                     kept arriving at this host without a gap: {drops} drops them.",
+                    "{} became master of {} although adverts of {} kept arriving at this host \
+                     without a gap: {drops} drops them before its daemon gets them.",
                     host.called(),
                     router(view.router),
                     speaker.source,
@@ -89,8 +89,8 @@ impl Detector for LocalDrop {
             Found::Deaf(_) => return Description::default(),
             Found::Insists(own, better, _) => (
                 format!(
-                    "This host goes on advertising {} with priority {}, although the adverts of {} \
-                     arrive here and its daemon has no reason to drop them: {drops} does.",
+                    "This host goes on as master of {} with priority {} although better adverts \
+                     arrive here, those of {}: {drops} drops them before its daemon gets them.",
                     router(view.router),
                     own.priority,
                     who(better),

@@ -59,7 +59,7 @@ impl Detector for LogWireDisagree {
         Description {
             sources: vec![own.source],
             message: format!(
-                "{} is {says} of {} by its log since {}, but on the wire it {does}.",
+                "By its log {} is {says} of {} since {}, but on the wire it {does}.",
                 host.called(),
                 router(view.router),
                 time(view.now.since(since.start)) + " ago"

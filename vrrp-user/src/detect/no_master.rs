@@ -95,9 +95,9 @@ impl Detector for NoMaster {
                 },
             ],
             advice: format!(
-                "{known}. See on the routers whether one is active and its adverts do not come \
-                 here; if none is, start keepalived, or see in its log why it does not become \
-                 active: FAULT state, a failed track_script or track_interface."
+                "See on the routers whether one is active and its adverts do not come here. If \
+                 none is, start keepalived, or see in its log why it does not become active: \
+                 FAULT state, a failed track_script or track_interface. {known}."
             ),
         }
     }

@@ -27,7 +27,7 @@ impl Detector for PlaintextAuth {
         Description {
             sources: vec![speaker.source],
             message: format!(
-                "{} carries its password in clear text, for everyone on the segment to read.",
+                "{} sends its password in clear text, as auth_type PASS always does.",
                 router(view.router)
             ),
             evidence: vec![advert(
@@ -35,9 +35,8 @@ impl Detector for PlaintextAuth {
                 speaker,
                 "authentication type 1, PASS".to_owned(),
             )],
-            advice: "The password guards against mistakes only; do not use it for anything else. \
-                     Filter IP protocol 112 at the edge of the segment, or use VRRPv3, which has no \
-                     authentication, or auth_hmac of keepalived 2.4, on all routers at a time."
+            advice: "Do not use that password for anything else. More: `vrrpwatch explain \
+                plaintext-auth`."
                 .to_owned(),
         }
     }

@@ -87,7 +87,7 @@ pub(super) fn split_brain(view: &View<'_>, sign: &Sign) -> Description {
     let names: Vec<String> = speakers.iter().map(|speaker| who(speaker)).collect();
     let held = super::words::list(&sign.addresses);
     let message = format!(
-        "{} of {} are active at the same time and each holds {held}: {why}.",
+        "{} of {} are active (MASTER) at the same time, and each holds {held}: {why}.",
         names.join(" and "),
         router(view.router)
     );

@@ -52,7 +52,7 @@ impl Detector for SilentFailover {
         Description {
             sources: vec![from.source, to.source],
             message: format!(
-                "{from_name} of {} fell silent without resigning, and {} took {} over {gap} later.",
+                "{from_name} of {} fell silent without resigning; {} took {} over {gap} later.",
                 router(view.router),
                 who(to),
                 addresses(to)
@@ -62,7 +62,7 @@ impl Detector for SilentFailover {
                 evidence(failover.taken, to, "first advert of the new active router"),
             ],
             advice: format!(
-                "See what became of {}: crashed, killed, hung, or cut off. If it still runs it may \
+                "See what became of {}: crashed, killed, hung, or cut off. If it is up it may \
                  still have the addresses.",
                 from.source
             ),

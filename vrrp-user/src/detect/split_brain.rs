@@ -27,13 +27,19 @@ impl Detector for SplitBrain {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         match rivals::assess(view, true) {
-            Assessment::Absent => {
-                Assessment::from(silent_here(view).map(|(addresses, cause)| Sign {
+            Assessment::Absent => match (silent_here(view), view.live()) {
+                (Some((addresses, cause)), _) => Assessment::Present(Sign {
                     cause: Some(cause),
                     addresses,
                     ..Sign::default()
-                }))
-            }
+                }),
+                (None, Some(active)) if view.open => Assessment::Over(format!(
+                    "{} is the only active router of {} again.",
+                    who(active),
+                    router(view.router)
+                )),
+                (None, _) => Assessment::Absent,
+            },
             other => other,
         }
     }
@@ -148,7 +154,7 @@ impl PairDetector for SplitBrain {
         Description {
             sources: vec![one.source, another.source],
             message: format!(
-                "{} and {} of {} are active at the same time and each holds {}: {why}.",
+                "{} and {} of {} are active (MASTER) at the same time, and each holds {}: {why}.",
                 who(one),
                 who(another),
                 router(view.router),

@@ -86,8 +86,8 @@ impl Detector for StaleGarp {
                 .chain([active.source])
                 .collect(),
             message: format!(
-                "{} of {} was last announced by {}, which is not active; neighbours may not find \
-                 the active router {}.",
+                "Neighbours may send what is for {} of {} to the wrong machine: {} announced it \
+                 last, and {} is active.",
                 list(&sign.addresses),
                 router(view.router),
                 by.map(who).unwrap_or_default(),
@@ -166,14 +166,14 @@ fn describe_misled(view: &View<'_>, sign: &Sign, mac: MacAddr, active: &Speaker)
     let held = list(&sign.addresses);
     let owner = view.router.owner(mac).and_then(|id| view.speaker(id));
     let whose = owner.map_or_else(
-        || format!("{mac}, which is no router of it"),
+        || format!("{mac}, which is not one of its routers"),
         |owner| format!("{mac}, which is {}", owner.source),
     );
     Description {
         sources: vec![active.source],
         message: format!(
-            "This host sends what is for {held} of {} to {whose}, by its neighbour table, although {} \
-             is active.",
+            "This host sends what is for {held} of {} to the wrong machine: its neighbour table \
+             has {whose}, and {} is active.",
             router(view.router),
             who(active)
         ),

@@ -53,8 +53,9 @@ impl Detector for UnheardMaster {
         Description {
             sources: vec![last.source],
             message: format!(
-                "Nobody is heard for {} any more, and {address} was announced by {holder} {} ago: that \
-                 machine has it, and its adverts do not arrive here. The last advert was that of {}.",
+                "No router of {} is heard any more, but {holder} announced {address} {} ago: it \
+                 has the address, and its adverts do not arrive here. The last advert was that of \
+                 {}.",
                 router(view.router),
                 time(view.now.since(announced)),
                 who(last)

@@ -385,11 +385,11 @@ pub(super) fn name(view: &View<'_>, mac: MacAddr, speaker: Option<SpeakerId>, ow
         (Some(Cause::Leftover), Some(source)) => {
             format!("{mac} (formerly active router {source}{this})")
         }
-        (_, Some(source)) => format!("{mac} (standby router {source}{this})"),
+        (_, Some(source)) => format!("{mac} (backup router {source}{this})"),
         (Some(Cause::ProxyArp), None) => {
-            format!("{mac} (no router of it, and answers for other addresses too{this})")
+            format!("{mac} (not one of its routers; it answers for other addresses too{this})")
         }
-        (_, None) => format!("{mac} (no router of it{this})"),
+        (_, None) => format!("{mac} (not one of its routers{this})"),
     }
 }
 
@@ -401,12 +401,14 @@ pub(super) const fn advice(cause: Option<&Cause>) -> &'static str {
              not arrive here: look for what drops IP protocol 112 between the two."
         }
         None => {
-            "Two routers are active at the same time, see split-brain: neighbours reach now one \
-             and now the other. Bring VRRP between the two through."
+            "Two routers are active at the same time (`vrrpwatch explain split-brain`): \
+             neighbours reach now one and now the other. Let VRRP through between the two."
         }
         Some(Cause::Standby) => {
-            "A standby router must not have the address: look for it with `ip address` there, and \
-             for real servers behind LVS in direct routing set arp_ignore=1 and arp_announce=2."
+            "That machine is one of the routers and is not heard as active. See its own state \
+             there (`vrrpwatch who`, its log) before you change anything: it may be active, and \
+             its adverts not arrive here. A real server behind LVS in direct routing needs \
+             arp_ignore=1 and arp_announce=2."
         }
         Some(Cause::Unheard) => {
             "Both are probably active, and the adverts of that machine do not arrive here: look for what \

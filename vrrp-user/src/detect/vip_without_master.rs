@@ -75,16 +75,16 @@ impl Detector for VipWithoutMaster {
                 .into_iter()
                 .collect(),
             message: format!(
-                "{} of {} is answered for by {} although nobody advertises it any more.",
+                "{} of {} is answered for by {}, but no router advertises it any more.",
                 list(&sign.addresses),
                 router(view.router),
                 named.join(" and by ")
             ),
             evidence: answers.chain(last).collect(),
-            advice: "Nobody would take the address over if that machine failed. See whether \
-                     keepalived runs there: then its adverts do not come here. If it does not, its \
-                     log says why, and it left the address behind; start it at a time when the \
-                     address may go for some seconds."
+            advice: "If that machine fails, no other takes over. See whether keepalived runs \
+                there: then its adverts do not come here. If it does not, its log says why, and \
+                it left the address behind; start it at a time when the address may go for some \
+                seconds."
                 .to_owned(),
         }
     }
@@ -132,7 +132,7 @@ pub(super) fn report(round: &Round) -> Report {
         description: Description {
             sources: Vec::new(),
             message: format!(
-                "{address} is answered for by {} and nobody advertises it.",
+                "{address} is answered for by {}, but no router advertises it.",
                 macs.join(" and by ")
             ),
             evidence: round

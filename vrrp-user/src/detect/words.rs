@@ -216,14 +216,14 @@ pub(super) fn cause(cause: &Cause, one: &Speaker, other: &Speaker) -> (String, &
             "Configure unicast_peer on all routers or on none.",
         ),
         Cause::LocalDrop => (
-            "the adverts of the better one arrive at this host, which is the other, and its daemon \
-             does not get them"
+            "the adverts of the better one arrive at this host, which is the other, and are \
+             dropped before its daemon gets them"
                 .to_owned(),
             "See local-drop for what drops them on this host; `vrrpwatch why-dropped` asks the \
              kernel.",
         ),
         _ => (
-            "nothing in the adverts explains it, so they do not reach each other".to_owned(),
+            "their settings match, so their adverts do not reach each other".to_owned(),
             "Look for what drops VRRP between them: a firewall (allow IP protocol 112), IGMP \
              snooping for 224.0.0.18, rp_filter, or a broken link. unicast_peer, on all routers, avoids multicast \
              altogether.",

@@ -3,8 +3,8 @@
 use super::Explanation;
 
 pub(super) const VIP_CONFLICT: Explanation = Explanation {
-    meaning: "Somebody other than the active router says that a virtual address is at its MAC. \
-        Neighbours that believe it send their traffic there.",
+    meaning: "Another machine than the active router claims a virtual address by ARP or neighbour \
+        discovery. Neighbours that believe it send their traffic there.",
     wire: "ARP or neighbour discovery for a virtual address with a MAC that is neither the active \
         router's own nor the virtual MAC, after a takeover is over. The finding says who it is: a \
         router that was active before (leftover), a standby, an outsider, a machine that answers for \
@@ -35,7 +35,7 @@ pub(super) const VIP_CONFLICT: Explanation = Explanation {
 pub(super) const VMAC_MISMATCH: Explanation = Explanation {
     meaning: "A virtual MAC is used that does not belong to the VRID, or the virtual MAC and the \
         router's own are mixed in a way that no option of keepalived explains. Switches and \
-        neighbours learn an address that somebody else has as well, or that does not move.",
+        neighbours learn an address that another machine has as well, or that does not move.",
     wire: "Adverts from 00:00:5e:00:01:XX or 00:00:5e:00:02:XX where XX is not the VRID; or adverts \
         from the virtual MAC and announcements with the MAC of the interface.",
     log: "\"vmac name mismatch ...; changing to ...\", if anything.",

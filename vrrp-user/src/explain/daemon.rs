@@ -52,7 +52,8 @@ pub(super) const EGRESS_BLOCKED: Explanation = Explanation {
 };
 
 pub(super) const ADDRESS_LOST: Explanation = Explanation {
-    meaning: "Somebody removed a virtual address from the master, and nobody answers for it. keepalived 1 \
+    meaning: "Another program or a person removed a virtual address from the master, and no \
+        machine answers for it. keepalived 1 \
         and FRR go on advertising, so that no backup takes over; keepalived 2 resigns, and comes back.",
     wire: "Adverts go on, or end with priority 0; ARP requests for the address find no answer.",
     log: "\"Netlink reflector reports IP ... removed\" or \"Deassigned address ...\" with no \"removing \

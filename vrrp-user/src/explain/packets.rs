@@ -21,7 +21,7 @@ pub(super) const BAD_CHECKSUM: Explanation = Explanation {
 
 pub(super) const FLOOD: Explanation = Explanation {
     meaning: "Two hundred and more adverts, answers or announcements a second, for seconds, of senders that \
-        are not known, which no network needs: somebody makes them up, or a loop multiplies them. The \
+        are not known, which no network needs: a machine makes them up, or a loop multiplies them. The \
         kernel passes those of known routers and machines first, and a few dozen a second of others; the \
         rest is counted in `loss` records by reason.",
     wire: "Counted are adverts of senders that were not heard at their pace, and ARP and neighbour discovery \
@@ -39,7 +39,7 @@ pub(super) const FLOOD: Explanation = Explanation {
 
 pub(super) const NEW_SENDER: Explanation = Explanation {
     meaning: "The adverts of a router came from one MAC, and now one came from another. Adverts are not \
-        signed: whoever is on the segment can send them in the name of a router, and make others (and \
+        signed: any machine on the segment can send them in the name of a router, and make others (and \
         vrrpwatch) believe that it resigned, or that its priority changed. The MAC is the only trace \
         that it leaves.",
     wire: "An advert with the source address of a router whose adverts came from another MAC, at least \

@@ -3,11 +3,12 @@
 use super::Explanation;
 
 pub(super) const VIP_UNANSWERED: Explanation = Explanation {
-    meaning: "The active router says by its adverts that it holds an address, and nobody answers for \
-        that address. VRRP looks healthy from all sides and the service is down.",
+    meaning: "The active router advertises an address, and no machine answers for it. VRRP looks \
+        healthy from all sides and the service is down.",
     wire: "Adverts at their pace, and three ARP requests or neighbour solicitations in a row without \
         an answer. Needs `run --probe`.",
-    log: "Nothing, or \"Netlink reflector reports IP ... removed\" when somebody took the address away. \
+    log: "Nothing, or \"Netlink reflector reports IP ... removed\" when another program took the \
+        address away. \
         Recent versions of keepalived add it again then, older ones do not.",
     causes: &[
         "arp_ignore, arptables or nftables on the active router, or dynamic ARP inspection on the \
@@ -48,7 +49,8 @@ pub(super) const VIP_WRONG_ANSWER: Explanation = Explanation {
 };
 
 pub(super) const VIP_WITHOUT_MASTER: Explanation = Explanation {
-    meaning: "A virtual address works, but nobody advertises it. Its machine has no keepalived any \
+    meaning: "A virtual address works, but no router advertises it. Its machine has no keepalived \
+        any \
         more: when it fails nobody takes over, and when keepalived starts elsewhere there are two.",
     wire: "Answers to ARP requests or neighbour solicitations, and no advert for longer than any \
         backup would wait. Needs `run --probe`.",

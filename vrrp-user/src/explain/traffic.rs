@@ -4,8 +4,8 @@ use super::Explanation;
 
 pub(super) const TRAFFIC_AT_STANDBY: Explanation = Explanation {
     meaning: "Clients open connections to a virtual address, and their segments arrive at a machine \
-        that is not its active router. They get no answer, or that of a machine which nobody takes \
-        care of any more; others reach the active router, so the service fails for some only.",
+        that is not its active router. They get no answer, or that of a machine that no daemon \
+        looks after any more; others reach the active router, so the service fails for some only.",
     wire: "TCP segments with SYN and without ACK whose destination is the address, sent to a MAC of \
         this host, in two intervals in a row, while adverts of another router come. What is sent to \
         another MAC does not count, nor does an interval with a takeover in it. It is over after two \

@@ -27,7 +27,11 @@ pub struct Asker {
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 pub enum AskerError {
     /// The process may not send what it likes.
-    #[error("missing CAP_NET_RAW, which asking for addresses needs: run as root or grant it")]
+    #[error(
+        "missing CAP_NET_RAW, which asking for addresses needs: run as root (`sudo vrrpwatch \
+        who`), or grant it once: `sudo setcap cap_bpf,cap_net_admin,cap_perfmon,cap_net_raw+ep \
+        /usr/local/bin/vrrpwatch`"
+    )]
     Rights,
     /// There is no packet socket to be had.
     #[error("cannot open a packet socket")]

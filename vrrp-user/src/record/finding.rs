@@ -177,17 +177,17 @@ codes! {
     VipConflict "vip-conflict" Critical
         "A virtual address is claimed by a MAC that is not the active router's.",
     VipUnanswered "vip-unanswered" Critical
-        "The active router advertises, and the address does not answer.",
+        "The active router advertises, but its address does not answer.",
     VipWrongAnswer "vip-wrong-answer" Critical
         "Only a machine that is not active answers for a virtual address.",
     VipWithoutMaster "vip-without-master" Critical
-        "An address answers and nobody advertises it.",
+        "An address answers, and no router advertises it.",
     NoMaster "no-master" Critical
         "The active router stopped and nobody took over in time.",
     UnheardMaster "unheard-master" Critical
-        "Nobody is heard, and a machine announces the address: its adverts do not arrive here.",
+        "No router is heard, but a machine announces the address: its adverts do not arrive here.",
     LocalDrop "local-drop" Critical
-        "Adverts reach this host, and its daemon does not get them.",
+        "Adverts arrive at this host, and it drops them before its daemon gets them.",
     EgressBlocked "egress-blocked" Critical
         "The daemon is master by its log, and none of its adverts leaves the host.",
     AddressLost "address-lost" Critical
@@ -197,7 +197,7 @@ codes! {
     DaemonDied "daemon-died" Critical
         "The daemon is gone, and its host still answers for the addresses.",
     PeerUnreachable "peer-unreachable" Warning
-        "A unicast peer does not answer, so that there is no backup.",
+        "A unicast peer does not answer: there is no backup.",
     FalseOwner "false-owner" Warning
         "Priority 255 from a router that owns none of the addresses.",
     SilentFailover "silent-failover" Warning
@@ -227,25 +227,25 @@ codes! {
     NewSender "new-sender" Warning
         "The adverts of a router come from another MAC than before.",
     VmacMismatch "vmac-mismatch" Warning
-        "A virtual MAC that does not fit the VRID, or is used half of the time.",
+        "The virtual MAC belongs to another VRID, or adverts and ARP use different MACs.",
     GarpMissing "garp-missing" Warning
-        "A takeover without announcement of an address.",
+        "A router took over and did not announce an address.",
     StaleGarp "stale-garp" Warning
         "The last announcement of an address came from a router that is not active.",
     TrafficAtStandby "traffic-at-standby" Warning
         "New connections for an address keep arriving at a host that is not active.",
     Flood "flood" Warning
-        "More frames of senders that are not known than routers and their neighbours send.",
+        "Unknown senders send more VRRP, ARP or ND than any network needs.",
     ReflectedAdvert "reflected-advert" Warning
         "The same advert twice at once, or our own coming back.",
     DaemonStalled "daemon-stalled" Warning
-        "The daemon does not get to run.",
+        "The daemon stopped advertising without a word: frozen, starved of CPU, or killed.",
     GarpNotSent "garp-not-sent" Warning
         "The log says that an address was announced, and no frame left.",
     LogWireDisagree "log-wire-disagree" Warning
-        "The state in the log is not the one on the wire.",
+        "The log says one state and the adverts another.",
     ConfigDrift "config-drift" Warning
-        "keepalived.conf and the wire differ.",
+        "keepalived.conf says one thing and the adverts another.",
     LogGap "log-gap" Info
         "Lines of the log are missing.",
     Blind "blind" Critical

@@ -79,7 +79,7 @@ impl Style {
             Body::Finding(finding) => self.finding(finding, line),
             Body::Log(log) => self.log(log, line),
             Body::Unread(unread) => write!(line, "{} {unread}", self.paint(WARNING, "UNREAD")),
-            Body::Incident(incident) => self.incident(incident, record.time, line),
+            Body::Incident(incident) => self.incident(incident, line),
         }
     }
 
@@ -140,24 +140,24 @@ impl Style {
             lost,
             unwatched,
         } = summary;
-        write!(
-            line,
-            "{frames} frames: {adverts} VRRP, {carp} CARP, {arp} ARP, {nd} ND"
-        )?;
-        write!(
-            line,
-            ", {unwatched} ARP/ND of others, {duplicates} seen twice, {ignored} ignored"
-        )?;
+        write!(line, "{adverts} adverts, {arp} ARP, {nd} ND")?;
+        if *carp > 0 {
+            write!(line, ", {carp} CARP")?;
+        }
         if *log > 0 {
             write!(line, ", {log} log lines")?;
         }
         if lost.is_empty() {
-            line.push_str(", none lost");
+            line.push_str("; none lost");
         } else {
-            write!(line, ", {}", self.paint(WARNING, "lost:"))?;
+            write!(line, "; {}", self.paint(WARNING, "lost:"))?;
             counts(lost, line)?;
         }
-        Ok(())
+        write!(
+            line,
+            " ({frames} frames; {unwatched} ARP/ND of others, {duplicates} seen twice, {ignored} \
+             ignored)"
+        )
     }
 
     fn advert(self, advert: &AdvertRecord, line: &mut String) -> fmt::Result {

@@ -7,33 +7,38 @@ use std::{
     sync::Arc,
 };
 
-use super::{Millis, STRONG, Style, WARNING, local_time};
+use super::{ALERT, Millis, STRONG, Style, WARNING, local_time};
 use crate::{
     escape::escape,
-    model::{MacAddr, Timestamp},
+    model::MacAddr,
     record::{IncidentRecord, Step, What},
 };
 
 impl Style {
-    pub(super) fn incident(
-        self,
-        incident: &IncidentRecord,
-        time: Timestamp,
-        line: &mut String,
-    ) -> fmt::Result {
+    pub(super) fn incident(self, incident: &IncidentRecord, line: &mut String) -> fmt::Result {
         let IncidentRecord { vrid, to, .. } = incident;
         write!(
             line,
-            "INCIDENT vrid {vrid}: {} {} at {} ({})",
+            "INCIDENT vrid {vrid}: {} {}",
             self.paint(STRONG, to),
             if incident.from == Some(*to) {
                 "is active again"
             } else {
                 "took over"
             },
-            local_time(time),
-            escape(&incident.trigger)
         )?;
+        if let Some(from) = incident.from.filter(|from| from != to) {
+            write!(line, " from {from}")?;
+        }
+        match (incident.outage_ms, incident.silence_ms) {
+            (Some(outage), _) => {
+                let outage = Millis(outage);
+                write!(line, " after an outage of {}", self.paint(ALERT, outage))?;
+            }
+            (None, Some(silence)) => write!(line, " after {} without adverts", Millis(silence))?,
+            (None, None) => {}
+        }
+        write!(line, " ({})", escape(&incident.trigger))?;
         let several = macs(incident).len() > 1;
         for (position, step) in incident.steps.iter().enumerate() {
             if position == 0 {
@@ -42,15 +47,6 @@ impl Style {
                 write!(line, " · +{} ", Millis(step.offset_ms))?;
             }
             course(step, several, line)?;
-        }
-        match (incident.outage_ms, incident.silence_ms) {
-            (Some(outage), _) => {
-                write!(line, " · outage {}", self.paint(STRONG, Millis(outage)))?;
-            }
-            (None, Some(silence)) => {
-                write!(line, " · {} without adverts", Millis(silence))?;
-            }
-            (None, None) => {}
         }
         if let Some(converged) = incident.converged_ms {
             write!(line, " · first right answer after {}", Millis(converged))?;
