@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what vrrpwatch costs.
 
 mod kernel;
+mod live;
 mod replay;
 
 use anyhow::Result;
@@ -12,11 +13,14 @@ pub(crate) enum Subject {
     Kernel,
     /// Reading a large capture file, against tcpdump.
     Replay,
+    /// A TCP stream and small frames of an interface that is watched, against one that is not.
+    Live,
 }
 
 pub(crate) fn bench(subject: Subject) -> Result<()> {
     match subject {
         Subject::Kernel => kernel::kernel(),
         Subject::Replay => replay::replay(),
+        Subject::Live => live::live(),
     }
 }
