@@ -8,6 +8,7 @@ mod beginning;
 mod bounds;
 mod claims;
 mod clock;
+mod cost;
 mod course;
 mod duplicates;
 mod forged;

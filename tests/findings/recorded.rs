@@ -25,6 +25,7 @@ pub(crate) fn replay(case: &str) -> Vec<Record> {
         watched: Vec::new(),
         probe: None,
         traffic: false,
+        limited: false,
         observer: None,
     });
     while let Some(item) = replay.next_item() {

@@ -128,6 +128,7 @@ impl Stage {
             watched: Vec::new(),
             probe: None,
             traffic: false,
+            limited: false,
             observer: None,
         }
     }

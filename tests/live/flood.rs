@@ -159,6 +159,7 @@ fn every_advert_is_either_reported_or_counted_as_lost() -> Result<()> {
                     "ring-full",
                     "passed-over",
                     "output-full",
+                    "output-flood",
                     "sender-flood",
                     "known-flood",
                     "alike-flood",

@@ -158,6 +158,7 @@ fn ask_settings(addresses: &[IpAddr]) -> Result<Settings, Failure> {
         watched: addresses.to_vec(),
         probe: None,
         traffic: false,
+        limited: false,
         observer: None,
     })
 }
@@ -175,6 +176,7 @@ fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Fai
         watched: args.watch.clone(),
         probe: None,
         traffic: false,
+        limited: false,
         observer: observer.map(Into::into),
     })
 }

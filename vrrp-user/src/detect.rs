@@ -68,6 +68,7 @@ mod vrid_collision;
 mod words;
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
 };
@@ -286,27 +287,28 @@ impl Analyst {
                 self.note(segment, report);
             }
             Some(Ok(claim)) => {
+                let source = claim.source;
                 if direction == Some(Direction::Out) {
-                    self.daemons.learn_own(claim.source);
+                    self.daemons.learn_own(source);
                 }
                 let ledger = &self.ledger;
                 let (id, forgotten) =
                     self.tracker
-                        .advert(segment, &claim, mac, |id| ledger.is_open(id), self.now);
+                        .advert(segment, claim, mac, |id| ledger.is_open(id), self.now);
                 for router in forgotten {
                     self.forget(&router);
                 }
-                self.introduce(id, claim.source);
+                self.introduce(id, source);
                 let known = self.tracker.router(id).is_some_and(|router| {
                     router
                         .speakers()
-                        .any(|speaker| speaker.source == claim.source && speaker.is_established())
+                        .any(|speaker| speaker.source == source && speaker.is_established())
                 });
                 if !known {
-                    self.note_stranger(segment, flood::Kind::Advert, mac, claim.source);
+                    self.note_stranger(segment, flood::Kind::Advert, mac, source);
                 }
                 if direction == Some(Direction::Out) {
-                    self.note_own(id, claim.source);
+                    self.note_own(id, source);
                 }
                 self.assess(id);
             }
@@ -350,8 +352,10 @@ impl Analyst {
                 .keys()
                 .filter_map(|other| self.tracker.router(*other))
         };
+        let rivalry = OnceCell::new();
         let view = View {
             router,
+            rivalry: &rivalry,
             daemons: &self.daemons,
             machine: &self.machine,
             held: kept::holds_any(&self.machine, router),
@@ -395,27 +399,7 @@ impl Analyst {
             sooner(self.ledger.update_due(&key));
         }
         for other in kin() {
-            let (one, other) = if id < other.id() {
-                (router, other)
-            } else {
-                (other, router)
-            };
-            let view = View {
-                router: one,
-                ..view
-            };
-            for detector in PAIR_DETECTORS {
-                let key = Key {
-                    subject: Subject::Pair(one.id(), other.id()),
-                    code: detector.code(),
-                };
-                let assessment = detector.assess(&view, other);
-                let describe = |sign: &view::Sign| detector.describe(&view, other, sign);
-                let record = self.ledger.settle(key.clone(), &view, assessment, describe);
-                records.extend(record);
-                sooner(self.ledger.update_due(&key));
-                sooner(detector.deadline(&view, other));
-            }
+            records.extend(settle_pair(&mut self.ledger, view, other, &mut sooner));
         }
         // Who used to share an address and no longer does.
         let lost = self
@@ -438,4 +422,40 @@ impl Analyst {
         }
         self.records.push(record);
     }
+}
+
+/// Asks about a virtual router and another one that it shares an address with.
+fn settle_pair(
+    ledger: &mut Ledger,
+    view: View<'_>,
+    other: &Router,
+    sooner: &mut impl FnMut(Option<Timestamp>),
+) -> Vec<Record> {
+    let (one, other) = if view.router.id() < other.id() {
+        (view.router, other)
+    } else {
+        (other, view.router)
+    };
+    let view = View {
+        router: one,
+        ..view
+    };
+    let subject = Subject::Pair(one.id(), other.id());
+    let open = ledger.codes(&subject);
+    let mut records = Vec::new();
+    for detector in PAIR_DETECTORS {
+        sooner(detector.deadline(&view, other));
+        let assessment = detector.assess(&view, other);
+        if assessment.is_absent() && !open.contains(detector.code()) {
+            continue;
+        }
+        let key = Key {
+            subject: subject.clone(),
+            code: detector.code(),
+        };
+        let describe = |sign: &view::Sign| detector.describe(&view, other, sign);
+        records.extend(ledger.settle(key.clone(), &view, assessment, describe));
+        sooner(ledger.update_due(&key));
+    }
+    records
 }

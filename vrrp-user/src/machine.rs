@@ -22,7 +22,7 @@ pub(crate) use puzzle::Puzzle;
 
 use crate::{
     dropped::Dropped,
-    model::{Family, MacAddr, Span, Timestamp, Vrid},
+    model::{AddressList, Family, MacAddr, Span, Timestamp, Vrid},
     probe::Host,
     tracker::{RouterId, Segment, Speaker},
 };
@@ -66,7 +66,7 @@ pub struct Machine {
     /// Where each is, and since when that is known.
     holdings: BTreeMap<IpAddr, (Timestamp, Holding)>,
     /// Those that neighbours get an answer for.
-    answering: BTreeSet<IpAddr>,
+    answering: AddressList,
     /// Those that it cannot use, because duplicate address detection has found another holder.
     duplicates: BTreeSet<IpAddr>,
     /// Where the frames of each interface belong.
@@ -166,7 +166,14 @@ impl Machine {
             return;
         }
         self.holdings.remove(&address);
-        self.answering.remove(&address);
+        if self.answering.has(address) {
+            self.answering = self
+                .answering
+                .iter()
+                .copied()
+                .filter(|it| *it != address)
+                .collect();
+        }
         let Some(added_by) = self.held.remove(&address) else {
             return;
         };
@@ -232,7 +239,7 @@ impl Machine {
     }
 
     /// The addresses that neighbours get an answer for.
-    pub(crate) const fn answering(&self) -> &BTreeSet<IpAddr> {
+    pub(crate) const fn answering(&self) -> &AddressList {
         &self.answering
     }
 

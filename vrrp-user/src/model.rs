@@ -3,10 +3,15 @@
 //! Bytes become these types once, at the edge; nothing behind the decoder handles a bare `u8`
 //! priority or a bare integer interval.
 
+mod addresses;
 mod mac;
+mod pace;
 mod quantity;
 mod time;
 
+pub use addresses::AddressList;
+pub(crate) use addresses::Lists;
 pub use mac::MacAddr;
+pub(crate) use pace::Pace;
 pub use quantity::{AdvertInterval, Family, Fingerprint, FingerprintKey, Priority, Version, Vrid};
 pub use time::{Span, Timestamp};

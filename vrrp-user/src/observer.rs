@@ -16,6 +16,7 @@ mod drops;
 mod duplicate;
 mod known;
 mod probing;
+mod strangers;
 mod traffic;
 mod untold;
 mod watch;
@@ -44,8 +45,9 @@ use drops::Counting;
 use duplicate::Duplicates;
 use known::Acquaintances;
 pub use known::Known;
+use strangers::Strangers;
 use untold::Untold;
-use watch::WatchList;
+use watch::{Lessons, WatchList};
 
 /// What an observer is told once.
 #[derive(Clone, Debug)]
@@ -60,6 +62,8 @@ pub struct Settings {
     pub probe: Option<ProbeSettings>,
     /// Whether the traffic of virtual addresses is counted, and of those in `watched`.
     pub traffic: bool,
+    /// Whether frames of senders that are not known are written only as long as they are few.
+    pub limited: bool,
     /// Name of this host, for the records; `None` in replay.
     pub observer: Option<Arc<str>>,
 }
@@ -123,6 +127,7 @@ pub struct Observer {
     watch: WatchList,
     /// Addresses whose traffic is counted, if any is.
     counted: Option<WatchList>,
+    lessons: Lessons,
     duplicates: Duplicates,
     analyst: Analyst,
     chronicle: Chronicle,
@@ -132,6 +137,8 @@ pub struct Observer {
     counting: Option<Counting>,
     untold: Untold,
     acquaintances: Acquaintances,
+    /// Only where they are limited.
+    strangers: Option<Strangers>,
     summary: Summary,
     outputs: VecDeque<Output>,
 }
@@ -159,10 +166,12 @@ impl Observer {
             counting: None,
             untold: Untold::default(),
             acquaintances: Acquaintances::default(),
+            strangers: settings.limited.then(Strangers::default),
             settings,
             now: Timestamp::from_nanos(0),
             watch,
             counted,
+            lessons: Lessons::default(),
             duplicates: Duplicates::default(),
             analyst: Analyst::default(),
             chronicle: Chronicle::default(),
@@ -187,7 +196,7 @@ impl Observer {
         self.collect();
     }
 
-    /// Takes a frame in. Returns whether there was something to report of it.
+    /// Takes a frame in. Returns whether it was reported.
     pub fn handle_frame(&mut self, frame: &Frame) -> bool {
         if self.has_stepped(frame.time) {
             self.begin_anew(frame.time);
@@ -207,14 +216,17 @@ impl Observer {
         let Some(body) = self.describe(&packet) else {
             return false;
         };
-        self.push(Record {
-            time: frame.time,
-            interface: frame.origin.interface.clone(),
-            vlan: packet.vlan.ids().to_vec(),
-            direction: frame.origin.direction,
-            observer: self.settings.observer.clone(),
-            body,
-        });
+        let written = self.is_to_be_written(&segment, &packet, self.now);
+        if written {
+            self.push(Record {
+                time: frame.time,
+                interface: frame.origin.interface.clone(),
+                vlan: packet.vlan.ids().to_vec(),
+                direction: frame.origin.direction,
+                observer: self.settings.observer.clone(),
+                body,
+            });
+        }
         self.chronicle
             .note_packet(frame.time, frame.origin.interface.as_ref(), &packet);
         self.analyst.handle(&Sighting {
@@ -224,7 +236,7 @@ impl Observer {
         });
         self.inform_prober(&segment, frame.origin.direction, &packet, frame.time);
         self.collect();
-        true
+        written
     }
 
     /// Takes in that frames were lost since the last call. Without any, nothing is reported.
@@ -238,13 +250,18 @@ impl Observer {
         if lost.is_empty() {
             return;
         }
-        for (reason, count) in &lost {
+        self.analyst.handle_loss(self.now, &lost);
+        self.lose(&lost);
+        self.collect();
+    }
+
+    /// Counts what was lost, and tells it if it is time.
+    fn lose(&mut self, lost: &BTreeMap<LossReason, u64>) {
+        for (reason, count) in lost {
             *self.summary.lost.entry(*reason).or_default() += count;
         }
-        self.analyst.handle_loss(self.now, &lost);
-        self.untold.add(&lost);
+        self.untold.add(lost);
         self.tell_losses(self.now);
-        self.collect();
     }
 
     /// Tells what was lost and still waits, and waits no longer with what is lost next.
@@ -278,6 +295,7 @@ impl Observer {
     /// Takes in that time has come to `now`.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         self.advance(now);
+        self.tell_unwritten();
         // Only here is the time that of the clock: frames that waited their turn bring their own,
         // and questions paced by that would leave in a burst.
         self.probe(self.now);
@@ -353,6 +371,7 @@ impl Observer {
     /// Ends the run: the summary is the last record.
     pub fn finish(&mut self) {
         self.stop_counting();
+        self.tell_unwritten();
         self.tell_rest();
         for incident in self.chronicle.finish() {
             self.push_incident(incident);
@@ -437,16 +456,20 @@ impl Observer {
         if advert.checksum == Some(Checksum::Bad) {
             return;
         }
-        if let Some(prober) = &mut self.prober {
-            for address in &advert.addresses {
-                prober.learn(segment, *address, self.now);
-            }
-        }
         let established = advert.vrid.is_some_and(|vrid| {
             let (source, destination) = (advert.source, advert.destination);
             let tracker = self.analyst.tracker();
             tracker.is_established(segment, vrid, source, destination)
         });
+        let length = u32::try_from(advert.addresses.len()).unwrap_or(u32::MAX);
+        if !self.lessons.take(length, established, self.now) {
+            return;
+        }
+        if let Some(prober) = &mut self.prober {
+            for address in &advert.addresses {
+                prober.learn(segment, *address, self.now);
+            }
+        }
         self.learn_counted(&advert.addresses, established);
         for address in advert.addresses.iter().chain([&advert.source]) {
             let change = self.watch.learn(*address, established, self.now);

@@ -13,7 +13,6 @@
 mod host;
 mod inquiry;
 mod jitter;
-mod pace;
 mod prober;
 mod question;
 mod socket;

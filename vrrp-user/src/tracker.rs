@@ -14,6 +14,7 @@ pub(crate) mod admission;
 pub(crate) mod arrivals;
 pub(crate) mod election;
 mod gaps;
+mod index;
 mod kin;
 mod members;
 pub(crate) mod neighbours;
@@ -37,6 +38,7 @@ use std::{
 
 pub use admission::{AuthTag, Config};
 pub use gaps::{GAP_BOUNDS, Gaps};
+pub(crate) use kin::Known;
 pub(crate) use router::LateAdvert;
 pub use router::{Router, RouterId};
 pub use segment::Segment;
@@ -45,11 +47,12 @@ pub use speaker::{Speaker, SpeakerId};
 pub(crate) use neighbours::{How, Saying};
 
 use crate::{
-    model::{MacAddr, Timestamp, Vrid},
+    model::{Lists, MacAddr, Timestamp, Vrid},
     record::StateRecord,
     sight::Sights,
 };
 use admission::Claim;
+use index::Strangers;
 use members::Bridge;
 
 /// All virtual routers.
@@ -68,6 +71,10 @@ pub struct Tracker {
     /// When each has to be looked at again.
     schedule: BTreeSet<(Timestamp, RouterId)>,
     due: BTreeMap<RouterId, Timestamp>,
+    /// How fast the addresses of routers that are not known are put into the index.
+    strangers: Strangers,
+    /// What the routers advertise.
+    lists: Lists,
     /// What is seen of the interfaces.
     sights: Sights,
 }
@@ -82,8 +89,6 @@ pub(crate) struct Forgotten {
     pub(crate) displaced: bool,
 }
 
-/// Unicast peers that are kept for a virtual router.
-const MAX_PEERS: usize = 64;
 /// Virtual routers with a common address, or sources, that are compared with each other.
 const MAX_KIN: usize = 8;
 
@@ -102,11 +107,13 @@ impl Tracker {
     pub(crate) fn advert(
         &mut self,
         segment: &Segment,
-        claim: &Claim,
+        mut claim: Claim,
         mac: Option<MacAddr>,
         matters: impl Fn(RouterId) -> bool,
         now: Timestamp,
     ) -> (RouterId, Vec<Forgotten>) {
+        claim.config.addresses = claim.config.addresses.map(|list| self.lists.keep(list));
+        let claim = &claim;
         let mut forgotten = Vec::new();
         let id = match self.find(segment, claim, &mut forgotten, now) {
             Some(id) => id,
@@ -118,7 +125,7 @@ impl Tracker {
         if let Some(router) = self.routers.get_mut(&id) {
             router.advert(claim, mac, now);
         }
-        self.index(id, claim);
+        self.index(id, claim, now);
         (id, forgotten)
     }
 
@@ -221,6 +228,7 @@ impl Tracker {
         if router.late_advert.is_some_and(|late| late.over() <= now) {
             router.late_advert = None;
         }
+        self.refresh(id, now);
         self.compare_with_kin(id, now);
         self.note_served(id, now);
     }
@@ -262,16 +270,28 @@ impl Tracker {
         }
     }
 
+    /// Has a virtual router looked at by this time.
+    pub(crate) fn hasten(&mut self, id: RouterId, due: Timestamp) {
+        let before = self.due.get(&id).copied();
+        if before.is_some_and(|before| before <= due) || !self.routers.contains_key(&id) {
+            return;
+        }
+        if let Some(before) = before {
+            self.schedule.remove(&(before, id));
+        }
+        self.due.insert(id, due);
+        self.schedule.insert((due, id));
+    }
+
+    /// When a virtual router may be looked at because of what neighbours say; nothing if that is now.
+    pub(crate) fn patience(&mut self, id: RouterId, now: Timestamp) -> Option<Timestamp> {
+        let router = self.routers.get_mut(&id)?;
+        (!router.listening.take(now)).then(|| router.listening.ready_at())
+    }
+
     /// The next virtual router that has to be looked at, and when.
     pub(crate) fn next_due(&self) -> Option<(Timestamp, RouterId)> {
         self.schedule.first().copied()
-    }
-
-    fn having(&self, segment: &Segment, address: IpAddr) -> Vec<RouterId> {
-        self.addresses
-            .get(&(segment.clone(), address))
-            .map(|routers| routers.iter().copied().collect())
-            .unwrap_or_default()
     }
 
     fn add(&mut self, segment: &Segment, claim: &Claim, now: Timestamp) -> RouterId {
@@ -285,92 +305,6 @@ impl Tracker {
         id
     }
 
-    /// Keeps the indices in step with what an advert says.
-    fn index(&mut self, id: RouterId, claim: &Claim) {
-        let Some(router) = self.routers.get_mut(&id) else {
-            return;
-        };
-        // A new router or source makes the index stale, and a group has no other members.
-        if claim.destination.is_multicast() && !router.stale_index {
-            return;
-        }
-        let segment = router.segment.clone();
-        if claim.destination.is_multicast() {
-            let member = (segment.clone(), claim.vrid, claim.destination);
-            self.members.entry(member).or_insert(id);
-        } else {
-            for peer in [claim.source, claim.destination] {
-                // One that belongs to another stays there until it is known that the two are one.
-                let member = (segment.clone(), claim.vrid, peer);
-                if router.peers.len() < MAX_PEERS && *self.members.entry(member).or_insert(id) == id
-                {
-                    router.peers.insert(peer);
-                }
-            }
-        }
-        let sources = self
-            .sources
-            .entry((segment.clone(), claim.source))
-            .or_default();
-        if sources.len() < MAX_KIN {
-            sources.insert(id);
-        }
-        if !std::mem::take(&mut router.stale_index) {
-            return;
-        }
-        let gone: Vec<IpAddr> = std::mem::take(&mut router.evicted)
-            .into_iter()
-            .filter(|source| router.speakers().all(|speaker| speaker.source != *source))
-            .collect();
-        let current = router.addresses();
-        // Routers come and go, and made-up ones do so with every frame; the addresses rarely change.
-        let indexed = (current != router.indexed)
-            .then(|| std::mem::replace(&mut router.indexed, current.clone()));
-        for source in gone {
-            self.unindex_source(&segment, source, id);
-        }
-        let (Some(indexed), Some(router)) = (indexed, self.routers.get_mut(&id)) else {
-            return;
-        };
-        router.neighbours.retain(&current);
-        router
-            .arrivals
-            .retain(|address, _| current.contains(address));
-        for address in indexed.difference(&current) {
-            self.unindex(&segment, *address, id);
-        }
-        for address in current.difference(&indexed) {
-            let routers = self
-                .addresses
-                .entry((segment.clone(), *address))
-                .or_default();
-            if routers.len() < MAX_KIN {
-                routers.insert(id);
-            }
-        }
-        self.find_kin(id);
-    }
-
-    fn unindex(&mut self, segment: &Segment, address: IpAddr, id: RouterId) {
-        let key = (segment.clone(), address);
-        if let Some(routers) = self.addresses.get_mut(&key) {
-            routers.remove(&id);
-            if routers.is_empty() {
-                self.addresses.remove(&key);
-            }
-        }
-    }
-
-    fn unindex_source(&mut self, segment: &Segment, source: IpAddr, id: RouterId) {
-        let key = (segment.clone(), source);
-        if let Some(routers) = self.sources.get_mut(&key) {
-            routers.remove(&id);
-            if routers.is_empty() {
-                self.sources.remove(&key);
-            }
-        }
-    }
-
     fn forget(&mut self, id: RouterId, displaced: bool) -> Option<Forgotten> {
         let router = self.routers.remove(&id)?;
         self.bridges
@@ -379,7 +313,7 @@ impl Tracker {
             self.schedule.remove(&(due, id));
         }
         for address in &router.indexed {
-            self.unindex(&router.segment, *address, id);
+            self.unindex(&router.segment, address, id);
         }
         for other in router.kin.keys() {
             if let Some(other) = self.routers.get_mut(other) {

@@ -22,6 +22,7 @@ fuzz_target!(|raw: &[u8]| {
         watched: Vec::new(),
         probe: None,
         traffic: false,
+        limited: false,
         observer: None,
     });
     let mut now = Timestamp::from_parts(1_795_380_193, 0);

@@ -4,16 +4,21 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use super::{Note, PRELUDE, Subject};
 use crate::{
-    model::{Family, MacAddr, Priority, Span, Timestamp},
+    model::{AddressList, Family, MacAddr, Priority, Span, Timestamp},
     record::{ChangeReason, IncidentRecord, StateRecord, Step, What},
 };
 
 /// Steps of an incident.
 const MAX_STEPS: usize = 200;
 
+/// Announcements that are missed by name.
+const MAX_MISSING: usize = 8;
+
 /// What belongs to one incident.
 pub(super) struct Gathering<'a> {
     state: &'a StateRecord,
+    /// Its addresses.
+    addresses: AddressList,
     taken: Timestamp,
     begin: Timestamp,
     /// The old router stays active.
@@ -31,13 +36,14 @@ pub(super) struct Gathering<'a> {
 
 impl<'a> Gathering<'a> {
     /// For the takeover of this record, of which `begin` is the earliest that matters.
-    pub(super) const fn new(
+    pub(super) fn new(
         state: &'a StateRecord,
         taken: Timestamp,
         begin: Timestamp,
         beside: bool,
     ) -> Self {
         Self {
+            addresses: state.addresses.clone().into(),
             state,
             taken,
             begin,
@@ -65,13 +71,13 @@ impl<'a> Gathering<'a> {
                 }
             }
             Subject::Announcement { address, mac } => {
-                if note.time + PRELUDE >= self.taken && self.state.addresses.contains(address) {
+                if note.time + PRELUDE >= self.taken && self.addresses.has(*address) {
                     let announced = self.announced.entry((*address, *mac));
                     announced.or_insert((note.time, 0)).1 += 1;
                 }
             }
             Subject::Answer { address, mac } => {
-                if note.time >= self.taken && self.state.addresses.contains(address) {
+                if note.time >= self.taken && self.addresses.has(*address) {
                     self.answered.entry((*address, *mac)).or_insert(note.time);
                 }
             }
@@ -85,7 +91,7 @@ impl<'a> Gathering<'a> {
                 sets_off,
             } => {
                 let about_another = (!vrids.is_empty() && !vrids.contains(&self.state.vrid))
-                    || address.is_some_and(|address| !self.state.addresses.contains(&address));
+                    || address.is_some_and(|address| !self.addresses.has(address));
                 if !about_another {
                     if *sets_off && note.time <= self.taken {
                         self.said = Some(text.clone());
@@ -223,9 +229,14 @@ impl<'a> Gathering<'a> {
         let returning = state.reason == ChangeReason::Restarted && !resigned;
         // Where it is not known yet what was announced, nothing is missing.
         if state.announced.is_some() && !returning {
-            let announced = |address: &IpAddr| self.announced.keys().any(|(one, _)| one == address);
-            let silent = state.addresses.iter().filter(|address| !announced(address));
-            missing.extend(silent.map(|address| format!("an announcement of {address}")));
+            let announced: AddressList = self.announced.keys().map(|(one, _)| *one).collect();
+            let silent = self.addresses.without(&announced);
+            let named = silent.iter().take(MAX_MISSING);
+            missing.extend(named.map(|address| format!("an announcement of {address}")));
+            if silent.len() > MAX_MISSING {
+                let more = silent.len() - MAX_MISSING;
+                missing.push(format!("announcements of {more} more addresses"));
+            }
         }
         missing
     }

@@ -20,6 +20,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         return Err(Failure::BlindProbe);
     }
     let mut settings = settings(&args.output, host_name())?;
+    settings.limited = true;
     settings.probe = args.probe.settings(random()?);
     let traffic = args.traffic.interval();
     settings.traffic = traffic.is_some();

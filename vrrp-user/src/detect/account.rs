@@ -94,7 +94,7 @@ fn takeover(router: &Router, own: &Speaker, active: &Speaker, now: Timestamp) ->
         to: own.source,
         mac: own.mac,
         priority: own.priority,
-        addresses: own.addresses().collect(),
+        addresses: own.list().to_vec(),
         reason: ChangeReason::Timeout,
         silence_ms: None,
         delayed: None,

@@ -23,7 +23,7 @@ impl Detector for AdvertGap {
                 cause: is_delay(&late, view.now).then_some(Cause::Delay),
                 addresses: view
                     .speaker(late.speaker)
-                    .map(|speaker| speaker.addresses().collect())
+                    .map(crate::tracker::Speaker::list)
                     .unwrap_or_default(),
                 speakers: vec![late.speaker],
                 ..Sign::default()

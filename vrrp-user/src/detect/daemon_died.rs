@@ -145,7 +145,7 @@ fn describe_left(
     looked: Timestamp,
     proof: Proof<'_>,
 ) -> Description {
-    let held = list(kept.addresses());
+    let held = list(&kept.addresses());
     let (whose, time) = match proof {
         Proof::Adverts => ("it has advertised them".to_owned(), looked),
         Proof::Conf(name) => (format!("({name}) has them by keepalived.conf"), looked),

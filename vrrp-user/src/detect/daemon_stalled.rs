@@ -67,7 +67,7 @@ impl Detector for DaemonStalled {
     fn assess(&self, view: &View<'_>) -> Assessment {
         match find(view) {
             Some(Stall::Shown(_, _, own, _) | Stall::Found(own, _)) => Assessment::Present(Sign {
-                addresses: own.addresses().collect(),
+                addresses: own.list(),
                 ..Sign::default()
             }),
             Some(Stall::Said(host, ..)) => Assessment::Present(Sign {
@@ -125,7 +125,7 @@ impl Detector for DaemonStalled {
                 ],
             ),
             Stall::Stopped(kept, since) => {
-                let held = list(kept.addresses());
+                let held = list(&kept.addresses());
                 let shared = kept.active.map_or_else(String::new, |active| {
                     format!(" {} is active: neighbours reach either.", who(active))
                 });

@@ -34,7 +34,7 @@ pub(super) fn assess(view: &View<'_>, differs: impl Fn(&Speaker, &Speaker) -> bo
         .collect();
     speakers.sort_unstable();
     Assessment::Present(Sign {
-        addresses: active.addresses().collect(),
+        addresses: active.list(),
         speakers,
         ..Sign::default()
     })

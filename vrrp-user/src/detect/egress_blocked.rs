@@ -137,7 +137,7 @@ fn describe_counted(view: &View<'_>, kept: &Kept<'_>, dropped: &Dropped) -> Desc
             "The daemon of this host is active for {} and has {}, but none of its adverts leaves: \
              {} drops them.",
             router(view.router),
-            list(kept.addresses()),
+            list(&kept.addresses()),
             dropped.describe()
         ),
         evidence: vec![

@@ -30,7 +30,7 @@ impl Detector for Flapping {
             addresses: view
                 .router
                 .active()
-                .map(|active| active.addresses().collect())
+                .map(crate::tracker::Speaker::list)
                 .unwrap_or_default(),
             ..Sign::default()
         })

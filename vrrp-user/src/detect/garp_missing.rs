@@ -40,7 +40,7 @@ impl Detector for GarpMissing {
             })
             .collect();
         Assessment::present_if(!missing.is_empty() && view.live().is_some(), || Sign {
-            addresses: missing,
+            addresses: missing.into(),
             speakers: vec![takeover.speaker],
             ..Sign::default()
         })

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     daemon::{Announcing, Belief, Host, SENDING},
-    model::Timestamp,
+    model::{AddressList, Timestamp},
     record::Code,
 };
 
@@ -24,8 +24,7 @@ impl Detector for GarpNotSent {
     }
 
     fn assess(&self, view: &View<'_>) -> Assessment {
-        let mut addresses: Vec<IpAddr> = missing(view).map(|(_, _, address, _)| address).collect();
-        addresses.sort_unstable();
+        let addresses: AddressList = missing(view).map(|(_, _, address, _)| address).collect();
         if addresses.is_empty() && unfollowed(*view).next().is_some() {
             return Assessment::Undecided;
         }

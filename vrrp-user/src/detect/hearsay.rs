@@ -37,7 +37,7 @@ impl Analyst {
             ArpKind::Probe | ArpKind::Gratuitous | ArpKind::Announcement => Vec::new(),
         };
         for id in peers {
-            self.assess(id);
+            self.reassess(id);
         }
         // A question to one machine is answered by that one alone.
         let to_all = sighting
@@ -92,13 +92,22 @@ impl Analyst {
             self.note_stranger(segment, flood::Kind::Neighbour, mac, saying.address);
         }
         for id in concerned {
-            self.assess(id);
+            self.reassess(id);
         }
     }
 
     fn question(&mut self, segment: &Segment, address: IpAddr) {
         for id in self.tracker.question(segment, address, self.now) {
-            self.assess(id);
+            self.reassess(id);
+        }
+    }
+
+    /// Asks all detectors about a virtual router of which neighbours speak: at once, or soon if they
+    /// speak all the time.
+    fn reassess(&mut self, id: RouterId) {
+        match self.tracker.patience(id, self.now) {
+            Some(due) => self.tracker.hasten(id, due),
+            None => self.assess(id),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     keepalived_conf::drift,
     log::Window,
     machine::{Holding, Machine, Puzzle},
-    model::{Span, Timestamp},
+    model::{AddressList, Span, Timestamp},
     record::Cause,
     tracker::{Router, Speaker},
 };
@@ -233,7 +233,7 @@ pub(super) fn says_master<'a>(view: &View<'a>) -> Option<(&'a Host, &'a Belief)>
 }
 
 impl Kept<'_> {
-    pub(super) fn addresses(&self) -> Vec<IpAddr> {
+    pub(super) fn addresses(&self) -> AddressList {
         self.held.iter().map(|(address, ..)| *address).collect()
     }
 

@@ -146,7 +146,7 @@ impl Ledger {
             status,
             vrid: Some(view.router.vrid),
             family: Some(view.router.family),
-            addresses: sign.addresses.clone(),
+            addresses: sign.addresses.to_vec(),
             sources,
             message,
             cause: sign.cause.clone(),

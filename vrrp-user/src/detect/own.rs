@@ -1,6 +1,6 @@
 //! What the watched host shows of itself, beside what is seen and what its daemon says.
 
-use std::net::IpAddr;
+use std::{cell::OnceCell, net::IpAddr};
 
 use super::{Analyst, kept, stale_garp, view::View};
 use crate::{
@@ -62,6 +62,7 @@ impl Analyst {
         let wrong = |router: &Router| {
             let view = View {
                 router,
+                rivalry: &OnceCell::new(),
                 daemons: &self.daemons,
                 machine: &self.machine,
                 held: kept::holds_any(&self.machine, router),

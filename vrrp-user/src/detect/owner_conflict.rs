@@ -25,7 +25,7 @@ impl Detector for OwnerConflict {
             .filter(|speaker| view.router.may_be_active(speaker, view.now))
             .collect();
         Assessment::present_if(owners.len() > 1, || Sign {
-            addresses: owners[0].addresses().collect(),
+            addresses: owners[0].list(),
             speakers: owners.iter().map(|speaker| speaker.id()).collect(),
             ..Sign::default()
         })

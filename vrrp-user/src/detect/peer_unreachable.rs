@@ -19,11 +19,7 @@ impl Detector for PeerUnreachable {
 
     fn assess(&self, view: &View<'_>) -> Assessment {
         Assessment::present_if(find(view).next().is_some(), || Sign {
-            addresses: view
-                .router
-                .active()
-                .map(|active| active.addresses().collect())
-                .unwrap_or_default(),
+            addresses: view.router.active().map(Speaker::list).unwrap_or_default(),
             speakers: view.router.active().map(Speaker::id).into_iter().collect(),
             ..Sign::default()
         })

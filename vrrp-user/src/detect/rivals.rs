@@ -10,37 +10,51 @@ use crate::{
     tracker::Speaker,
 };
 
+/// What rivals of the active router there are.
+#[derive(Clone, Debug)]
+pub(super) struct Rivalry {
+    /// Whether they serve addresses that it serves.
+    same_addresses: bool,
+    sign: Sign,
+}
+
 /// Finds rivals of the active router that serve the same addresses as it does, or others.
 pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
-    let Some(active) = view.router.active() else {
-        return Assessment::Absent;
-    };
+    match view.rivalry.get_or_init(|| find(view)) {
+        Some(rivalry) if rivalry.same_addresses == same_addresses => {
+            Assessment::Present(rivalry.sign.clone())
+        }
+        None if silence_each_other(view, same_addresses) => Assessment::Undecided,
+        Some(_) | None => Assessment::Absent,
+    }
+}
+
+/// Whether neither yields to the other, and each keeps the other from advertising: what was known to be
+/// so goes on.
+fn silence_each_other(view: &View<'_>, same_addresses: bool) -> bool {
+    view.router.active().is_some_and(|active| {
+        view.router.speakers().any(|other| {
+            other.id() != active.id()
+                && other.resigned.is_none()
+                && view.now < other.gone_at()
+                && other.persists_against(active)
+                && active.persists_against(other)
+                && other.shares_address(active) == same_addresses
+        })
+    })
+}
+
+fn find(view: &View<'_>) -> Option<Rivalry> {
+    let active = view.router.active()?;
     let rivals: Vec<_> = view
         .router
         .rivals(view.now)
         .filter_map(|rival| view.speaker(rival.id).map(|speaker| (rival, speaker)))
         .collect();
-    let shares = rivals
+    let (first, speaker) = rivals.first()?;
+    let same_addresses = rivals
         .iter()
         .any(|(_, speaker)| active.shares_address(speaker));
-    let Some((first, speaker)) = rivals.first().filter(|_| shares == same_addresses) else {
-        // Neither yields to the other, and each keeps the other from advertising: what was known to be
-        // so goes on.
-        let silenced = rivals.is_empty()
-            && view.router.speakers().any(|other| {
-                other.id() != active.id()
-                    && other.resigned.is_none()
-                    && view.now < other.gone_at()
-                    && other.persists_against(active)
-                    && active.persists_against(other)
-                    && other.shares_address(active) == same_addresses
-            });
-        return if silenced {
-            Assessment::Undecided
-        } else {
-            Assessment::Absent
-        };
-    };
     let ids = rivals.iter().map(|(rival, _)| rival.id);
     // Which of them is the better one may change while they last: that is no news.
     let mut speakers: Vec<_> = [view.router.tenure().map(|tenure| tenure.speaker)]
@@ -53,18 +67,21 @@ pub(super) fn assess(view: &View<'_>, same_addresses: bool) -> Assessment {
         Cause::NotReceived if local_drop::insists(view).is_some() => Cause::LocalDrop,
         ref cause => cause.clone(),
     };
-    let mut all: Vec<_> = if same_addresses {
+    let all = if same_addresses {
         common(active, speaker)
     } else {
-        active.addresses().chain(speaker.addresses()).collect()
+        active.list().union(&speaker.list())
     };
-    all.sort_unstable();
-    Assessment::Present(Sign {
+    let sign = Sign {
         // Of two services it goes without saying that their addresses differ.
         cause: Some(cause).filter(|cause| same_addresses || *cause != Cause::AddressListMismatch),
         addresses: all,
         speakers,
         ..Sign::default()
+    };
+    Some(Rivalry {
+        same_addresses,
+        sign,
     })
 }
 

@@ -18,7 +18,7 @@ impl Detector for SilentFailover {
             Some(failover) if view.now < failover.until => Assessment::Present(Sign {
                 addresses: view
                     .speaker(failover.to)
-                    .map(|speaker| speaker.addresses().collect())
+                    .map(crate::tracker::Speaker::list)
                     .unwrap_or_default(),
                 speakers: vec![failover.from, failover.to],
                 ..Sign::default()

@@ -6,10 +6,8 @@ use super::{
     view::{Assessment, Description, Detector, Matter, PairDetector, Sign, View},
     words::{advert, cause, common, list, log_line, router, who},
 };
-use std::net::IpAddr;
-
 use crate::{
-    model::Timestamp,
+    model::{AddressList, Timestamp},
     record::{Cause, Code},
     tracker::{Router, Speaker},
 };
@@ -59,7 +57,7 @@ impl Detector for SplitBrain {
 /// This host is active as well, and is kept from advertising: it drops the adverts of the other, each
 /// of which starts its own timer anew. Its configuration tells, or its own advert, and that it has the
 /// addresses still.
-fn silent_here(view: &View<'_>) -> Option<(Vec<IpAddr>, Cause)> {
+fn silent_here(view: &View<'_>) -> Option<(AddressList, Cause)> {
     if let Some(kept) = kept::find(view)
         && let Why::Rejects(cause) = &kept.why
     {
@@ -73,7 +71,7 @@ fn silent_here(view: &View<'_>) -> Option<(Vec<IpAddr>, Cause)> {
             && view.now < own.gone_at()
             && own.rejects_for_sure(active)
     })?;
-    let held: Vec<IpAddr> = own
+    let held: AddressList = own
         .addresses()
         .filter(|address| view.machine.holding(*address).is_some())
         .collect();
@@ -82,7 +80,7 @@ fn silent_here(view: &View<'_>) -> Option<(Vec<IpAddr>, Cause)> {
     Some((held, cause))
 }
 
-fn describe_silent(view: &View<'_>, held: &[IpAddr], cause: &Cause) -> Description {
+fn describe_silent(view: &View<'_>, held: &AddressList, cause: &Cause) -> Description {
     let held = list(held);
     let (what, remedy) = match cause {
         Cause::VersionMismatch => (
@@ -181,14 +179,14 @@ impl PairDetector for SplitBrain {
 
 /// The active routers of two virtual routers that should be one.
 pub(super) fn mixed<'a>(one: &'a Router, other: &'a Router) -> Option<(&'a Speaker, &'a Speaker)> {
-    one.kin().get(&other.id()).copied().flatten()?;
+    one.alive_with(other.id())?;
     let mixed = one.vrid == other.vrid && one.group.is_some() != other.group.is_some();
     let (first, second) = (one.active()?, other.active()?);
     (mixed && first.source != second.source).then_some((first, second))
 }
 
 fn round_over(one: &Router, other: &Router) -> Option<Timestamp> {
-    let since = one.kin().get(&other.id()).copied().flatten()?;
+    let since = one.alive_with(other.id())?;
     let round = one
         .active()?
         .master_down()

@@ -60,7 +60,7 @@ impl Detector for StaleGarp {
             return Assessment::Undecided;
         }
         Assessment::Present(Sign {
-            addresses: ripe,
+            addresses: ripe.into(),
             ..Sign::default()
         })
     }
@@ -203,6 +203,7 @@ fn stale<'a>(view: &View<'a>) -> impl Iterator<Item = (IpAddr, Announcement)> + 
     let obliged = obliges(view);
     let active = router.active();
     active
+        .filter(|_| router.neighbours().has_announcements())
         .into_iter()
         .flat_map(Speaker::addresses)
         .filter_map(move |address| Some((address, router.neighbours().announcement(address)?)))

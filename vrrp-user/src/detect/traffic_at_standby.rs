@@ -34,7 +34,7 @@ impl Detector for TrafficAtStandby {
             return Assessment::Undecided;
         }
         Assessment::Present(Sign {
-            addresses,
+            addresses: addresses.into(),
             ..Sign::default()
         })
     }

@@ -32,7 +32,7 @@ impl Detector for UnheardMaster {
         }
         match (taken(view), view.router.vacant_at()) {
             (Some((address, _, mac)), Some(due)) if due <= view.now => Assessment::Present(Sign {
-                addresses: vec![address],
+                addresses: vec![address].into(),
                 macs: vec![mac],
                 ..Sign::default()
             }),

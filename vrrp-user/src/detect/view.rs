@@ -1,12 +1,13 @@
 //! What a detector sees and says.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{cell::OnceCell, collections::BTreeSet, net::IpAddr};
 
+use super::rivals::Rivalry;
 use crate::{
     daemon::{Belief, Daemons, Host},
     log::LogEvent,
     machine::Machine,
-    model::{MacAddr, Span, Timestamp},
+    model::{AddressList, MacAddr, Span, Timestamp},
     record::{Cause, Code, Evidence},
     tracker::{Router, Speaker, SpeakerId, probed::Probed},
 };
@@ -15,6 +16,8 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(super) struct View<'a> {
     pub(super) router: &'a Router,
+    /// The routers that are active beside the active one, once somebody has asked.
+    pub(super) rivalry: &'a OnceCell<Option<Rivalry>>,
     /// What the daemons say of themselves.
     pub(super) daemons: &'a Daemons,
     /// What this host shows of itself.
@@ -130,7 +133,7 @@ pub(super) struct Sign {
     pub(super) cause: Option<Cause>,
     /// All causes, where there may be several.
     pub(super) causes: Vec<Cause>,
-    pub(super) addresses: Vec<IpAddr>,
+    pub(super) addresses: AddressList,
     pub(super) speakers: Vec<SpeakerId>,
     pub(super) macs: Vec<MacAddr>,
 }
@@ -139,7 +142,7 @@ impl Sign {
     /// One that is about a single router, and all its addresses.
     pub(super) fn of(speaker: &Speaker) -> Self {
         Self {
-            addresses: speaker.addresses().collect(),
+            addresses: speaker.list(),
             speakers: vec![speaker.id()],
             ..Self::default()
         }

@@ -66,9 +66,8 @@ impl Detector for VipConflict {
         } else {
             role(view, *mac, claim.speaker)
         };
-        let mut addresses: Vec<IpAddr> = confirmed.iter().map(|(address, _, _)| *address).collect();
+        let addresses = confirmed.iter().map(|(address, _, _)| *address).collect();
         let mut macs: Vec<MacAddr> = confirmed.iter().map(|(_, mac, _)| *mac).collect();
-        addresses.dedup();
         macs.sort_unstable();
         macs.dedup();
         Assessment::Present(Sign {

@@ -2,9 +2,13 @@
 
 use super::{
     view::{Assessment, Description, PairDetector, Sign, View},
-    words::{advert, common, list, who},
+    words::{advert, list, who},
 };
-use crate::{record::Code, tracker::Router};
+use crate::{
+    model::Timestamp,
+    record::Code,
+    tracker::{Known, Router},
+};
 
 pub(super) struct VipInTwoVrids;
 
@@ -22,14 +26,21 @@ impl PairDetector for VipInTwoVrids {
         };
         // A single advert may be a mistake that nobody acts upon, or made up.
         let real = one.adverts > 1 && another.adverts > 1;
-        let shared = match (&one.config.addresses, &another.config.addresses) {
-            (Some(mine), Some(theirs)) => !mine.is_disjoint(theirs),
-            _ => false,
-        };
-        Assessment::present_if(real && shared, || Sign {
-            addresses: common(one, another),
-            ..Sign::default()
-        })
+        match view.router.shared_with(other) {
+            Known::Since(Some(shared)) if real && !shared.is_empty() => Assessment::Present(Sign {
+                addresses: shared.clone(),
+                ..Sign::default()
+            }),
+            Known::At(_) if real => Assessment::Undecided,
+            Known::Since(_) | Known::At(_) => Assessment::Absent,
+        }
+    }
+
+    fn deadline(&self, view: &View<'_>, other: &Router) -> Option<Timestamp> {
+        match view.router.shared_with(other) {
+            Known::Since(_) => None,
+            Known::At(due) => due,
+        }
     }
 
     fn describe(&self, view: &View<'_>, other: &Router, sign: &Sign) -> Description {

@@ -33,7 +33,7 @@ impl Detector for VipUnanswered {
             .map(|(address, _)| address)
             .collect();
         Assessment::present_if(!addresses.is_empty(), || Sign {
-            addresses: addresses.clone(),
+            addresses: addresses.clone().into(),
             ..Sign::default()
         })
     }

@@ -27,7 +27,7 @@ impl Detector for VmacMismatch {
         }
         match view.router.neighbours().mixed() {
             Some(mixed) => Assessment::Present(Sign {
-                addresses: vec![mixed.address],
+                addresses: vec![mixed.address].into(),
                 macs: vec![mixed.mac],
                 ..Sign::default()
             }),

@@ -3,7 +3,7 @@
 use std::{fmt::Display, net::IpAddr};
 
 use crate::{
-    model::{MacAddr, Span, Timestamp},
+    model::{AddressList, MacAddr, Span, Timestamp},
     record::{Cause, Evidence},
     tracker::{Config, Router, Speaker},
     wire::{Checksum, MULTICAST_V4, MULTICAST_V6},
@@ -54,14 +54,13 @@ pub(super) fn addresses(speaker: &Speaker) -> String {
 }
 
 /// The addresses that both serve, or those of the first where none are known to be.
-pub(super) fn common(one: &Speaker, other: &Speaker) -> Vec<IpAddr> {
-    // Both in order: a walk along them, however many there are.
-    let common: Vec<IpAddr> = match (&one.config.addresses, &other.config.addresses) {
-        (Some(mine), Some(theirs)) => mine.intersection(theirs).copied().collect(),
-        _ => Vec::new(),
+pub(super) fn common(one: &Speaker, other: &Speaker) -> AddressList {
+    let common = match (&one.config.addresses, &other.config.addresses) {
+        (Some(mine), Some(theirs)) => mine.common(theirs),
+        _ => AddressList::default(),
     };
     if common.is_empty() {
-        one.addresses().collect()
+        one.list()
     } else {
         common
     }

@@ -1,10 +1,8 @@
 //! What a router advertises, compared with what its configuration says.
 
-use std::{collections::BTreeSet, net::IpAddr};
-
 use super::{AuthType, Instance};
 use crate::{
-    model::{Family, Priority, Version, Vrid},
+    model::{AddressList, Family, Priority, Version, Vrid},
     record::Cause,
     tracker::{AuthTag, Speaker},
 };
@@ -58,7 +56,7 @@ pub(crate) fn lists_differ(instance: &Instance, speaker: &Speaker) -> bool {
 }
 
 /// The addresses of a configuration that belong into adverts like those of a router.
-fn addresses(instance: &Instance, speaker: &Speaker) -> BTreeSet<IpAddr> {
+fn addresses(instance: &Instance, speaker: &Speaker) -> AddressList {
     let family = Family::of(speaker.source);
     let written = instance.addresses.iter().copied();
     written
@@ -100,7 +98,7 @@ fn authentication(instance: &Instance, sent: AuthTag) -> Option<(&'static str, &
     Some((written, sent))
 }
 
-fn words(addresses: &BTreeSet<IpAddr>) -> String {
+fn words(addresses: &AddressList) -> String {
     if addresses.is_empty() {
         return "empty".to_owned();
     }

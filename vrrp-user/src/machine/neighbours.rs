@@ -69,6 +69,9 @@ impl Neighbours {
     }
 
     pub(super) fn get(&self, segment: &Segment, address: IpAddr) -> Option<SendsTo> {
+        if self.entries.is_empty() {
+            return None;
+        }
         self.entries.get(&(segment.clone(), address)).copied()
     }
 }

@@ -57,6 +57,10 @@ impl Observer {
 }
 
 impl Acquaintances {
+    pub(super) fn has(&self, known: Known) -> bool {
+        self.known.contains_key(&known)
+    }
+
     fn update(&mut self, tracker: &Tracker, now: Timestamp) -> Vec<Request> {
         let wanted = candidates(tracker, now);
         let limit = vrrp_ebpf::budget::MAX_KNOWN as usize;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::model::Timestamp;
+use crate::model::{Pace, Timestamp};
 
 /// Bounded: when adverts announce more addresses than the kernel's map holds, the one that was
 /// advertised longest ago gives way, and before it those that only senders advertised that were not
@@ -32,6 +32,37 @@ pub(super) struct Change {
 /// An address is at home in the list for so long before its age is written again: adverts come
 /// several times a second, and a list in order of age need not follow each.
 const AGE_STEP: Duration = Duration::from_secs(10);
+
+/// How fast addresses are looked at that adverts name, whether they are new or not: a second of
+/// honest adverts names fewer, and what is passed over is looked at with the next advert.
+#[derive(Debug)]
+pub(super) struct Lessons {
+    /// Of routers that are heard at their pace.
+    established: Pace,
+    /// Of all others.
+    others: Pace,
+}
+
+impl Default for Lessons {
+    fn default() -> Self {
+        Self {
+            established: Pace::new(10_000, 100_000),
+            others: Pace::new(5_000, 10_000),
+        }
+    }
+}
+
+impl Lessons {
+    /// Whether so many addresses may be looked at.
+    pub(super) fn take(&mut self, count: u32, established: bool, now: Timestamp) -> bool {
+        let pace = if established {
+            &mut self.established
+        } else {
+            &mut self.others
+        };
+        pace.take_many(count, now)
+    }
+}
 
 impl Default for WatchList {
     fn default() -> Self {

@@ -9,11 +9,14 @@ use std::{
     net::IpAddr,
 };
 
-use super::{Host, Obstacle, ProbeSettings, Question, jitter::Jitter, pace::Pace};
+use super::{Host, Obstacle, ProbeSettings, Question, jitter::Jitter};
 use crate::{
-    model::{MacAddr, Span, Timestamp},
+    model::{MacAddr, Pace, Span, Timestamp},
     tracker::Segment,
 };
+
+/// Questions at once: what nobody asked for in a quiet minute must not be made up for in a second.
+const DEPTH: u32 = 2;
 
 /// An address on a segment.
 pub(crate) type Key = (Segment, IpAddr);
@@ -122,7 +125,7 @@ impl Prober {
     pub(crate) fn new(settings: ProbeSettings) -> Self {
         Self {
             host: Host::default(),
-            pace: Pace::new(settings.rate),
+            pace: Pace::new(settings.rate, DEPTH),
             jitter: Jitter::new(settings.seed),
             targets: BTreeMap::new(),
             agenda: BTreeSet::new(),

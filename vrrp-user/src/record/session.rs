@@ -87,6 +87,9 @@ pub enum LossReason {
     /// The output or the file of `--write` took nothing for a while, as on a full disk: records or frames
     /// are missing there.
     OutputFailed,
+    /// Frames of senders that are not known, more than anybody reads: they were looked at, and not
+    /// written.
+    OutputFlood,
     /// More virtual routers than are kept: the one that was silent longest was forgotten.
     TrackerFull,
     /// Dropped packets of more senders, for more reasons or at more places than are counted.
@@ -117,6 +120,7 @@ impl LossReason {
             Self::Untimed => "untimed",
             Self::OutputFull => "output-full",
             Self::OutputFailed => "output-failed",
+            Self::OutputFlood => "output-flood",
             Self::TrackerFull => "tracker-full",
             Self::DropsUncounted => "drops-uncounted",
             Self::TrafficFull => "traffic-full",

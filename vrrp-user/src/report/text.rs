@@ -42,6 +42,8 @@ const ALERT: Ansi = AnsiColor::Red.on_default().bold();
 const RELIEF: Ansi = AnsiColor::Green.on_default();
 const QUIET: Ansi = Ansi::new().dimmed();
 const STRONG: Ansi = Ansi::new().bold();
+/// Virtual addresses that are written in a line.
+const LISTED: usize = 32;
 
 impl Style {
     /// Appends the line of a record, without its end.
@@ -188,14 +190,7 @@ impl Style {
         if let Some(interval) = advert.interval_ms {
             write!(line, ", intvl {}", Millis(interval))?;
         }
-        for (position, address) in advert.addresses.iter().enumerate() {
-            write!(
-                line,
-                "{} {}",
-                if position == 0 { ", addrs" } else { "" },
-                Address(*address)
-            )?;
-        }
+        list(", addrs", &advert.addresses, line)?;
         match (advert.auth, advert.auth_type) {
             (AuthKind::None, _) => {}
             (auth, Some(number)) => write!(line, ", auth {} {number}", auth.as_str())?,
@@ -384,20 +379,40 @@ impl Digits {
         }
     }
 
-    /// Appends a number of at least `width` digits, six at most.
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.text[..self.length]).unwrap_or_default()
+    }
+
+    /// Appends a number of at least `width` digits, as far as there is room.
     fn number(&mut self, number: u32, width: u32) {
-        for digit in (0..6).rev() {
-            let value = number / 10_u32.pow(digit);
-            if digit < width || value > 0 {
-                self.push(b'0' + u8::try_from(value % 10).unwrap_or(0));
-            }
+        if width > 1 || number > 9 {
+            self.number(number / 10, width.saturating_sub(1));
         }
+        self.push(b"0123456789"[(number % 10) as usize]);
     }
 }
 
 impl Display for Digits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(str::from_utf8(&self.text[..self.length]).unwrap_or_default())
+        f.write_str(self.as_str())
+    }
+}
+
+/// Virtual addresses behind a word. JSON has all of them, however many there are.
+fn list(word: &str, addresses: &[IpAddr], line: &mut String) -> fmt::Result {
+    if !addresses.is_empty() {
+        line.push_str(word);
+    }
+    for address in addresses.iter().take(LISTED) {
+        line.push(' ');
+        match address {
+            IpAddr::V4(address) => line.push_str(Digits::of(*address).as_str()),
+            IpAddr::V6(address) => write!(line, "{address}")?,
+        }
+    }
+    match addresses.len().checked_sub(LISTED) {
+        None | Some(0) => Ok(()),
+        Some(more) => write!(line, " and {more} more"),
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! A dropped advert must not drive the picture of the election, for it drives none of the routers.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::net::IpAddr;
 
 use crate::{
-    model::{AdvertInterval, Fingerprint, MacAddr, Priority, Version, Vrid},
+    model::{AddressList, AdvertInterval, Fingerprint, MacAddr, Priority, Version, Vrid},
     wire::{Advert, Auth, Checksum, Defect},
 };
 
@@ -27,7 +27,7 @@ pub struct Config {
     /// Time between adverts.
     pub interval: AdvertInterval,
     /// Virtual addresses; `None` where the packet was not captured whole.
-    pub addresses: Option<BTreeSet<IpAddr>>,
+    pub addresses: Option<AddressList>,
     /// Authentication.
     pub auth: AuthTag,
     /// Which checksum verifies; `None` where the packet was not captured whole.

@@ -65,7 +65,7 @@ impl Router {
             self.resign(id, now);
             return;
         }
-        speaker.priority = claim.priority;
+        speaker.set_priority(claim.priority);
         speaker.resigned = None;
         speaker.left = false;
         if let Some(mac) = mac {

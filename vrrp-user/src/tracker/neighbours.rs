@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{probed::Probed, router::Router, speaker::SpeakerId};
-use crate::model::{MacAddr, Span, Timestamp};
+use crate::model::{AddressList, MacAddr, Span, Timestamp};
 
 /// Somebody says that an address is at a MAC.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +126,11 @@ pub(crate) const VOLLEY: Span = Span::from_secs(1);
 const ANSWER_WINDOW: Span = Span::from_millis(1500);
 
 impl Neighbours {
+    /// Whether any address was announced.
+    pub(crate) fn has_announcements(&self) -> bool {
+        !self.announcements.is_empty()
+    }
+
     pub(crate) fn announcement(&self, address: IpAddr) -> Option<Announcement> {
         self.announcements.get(&address).copied()
     }
@@ -180,21 +185,18 @@ impl Neighbours {
     }
 
     /// Forgets what concerns addresses that are no longer advertised.
-    pub(super) fn retain(&mut self, addresses: &BTreeSet<IpAddr>) {
-        self.spoken_of.retain(|address| addresses.contains(address));
+    pub(super) fn retain(&mut self, addresses: &AddressList) {
+        self.spoken_of.retain(|address| addresses.has(*address));
         self.announcements
-            .retain(|address, _| addresses.contains(address));
-        self.announcers
-            .retain(|address, _| addresses.contains(address));
+            .retain(|address, _| addresses.has(*address));
+        self.announcers.retain(|address, _| addresses.has(*address));
         self.foreign
-            .retain(|(address, _), _| addresses.contains(address));
-        self.asked.retain(|address, _| addresses.contains(address));
-        self.probed.retain(|address, _| addresses.contains(address));
-        self.answered
-            .retain(|address, _| addresses.contains(address));
-        self.probing
-            .retain(|address, _| addresses.contains(address));
-        self.denied.retain(|address, _| addresses.contains(address));
+            .retain(|(address, _), _| addresses.has(*address));
+        self.asked.retain(|address, _| addresses.has(*address));
+        self.probed.retain(|address, _| addresses.has(*address));
+        self.answered.retain(|address, _| addresses.has(*address));
+        self.probing.retain(|address, _| addresses.has(*address));
+        self.denied.retain(|address, _| addresses.has(*address));
     }
 
     /// Takes in that somebody says that an address is at its MAC, after another asked whether it is free.

@@ -8,6 +8,8 @@ use std::{
 use super::{
     admission::Claim,
     arrivals::Arrivals,
+    index,
+    kin::{Kinship, Served},
     neighbours::Neighbours,
     peers::PeerSought,
     segment::Segment,
@@ -16,7 +18,7 @@ use super::{
     timers::{crossing, grace, late_after},
 };
 use crate::{
-    model::{Family, MacAddr, Priority, Span, Timestamp, Vrid},
+    model::{AddressList, Family, MacAddr, Pace, Priority, Span, Timestamp, Vrid},
     record::{Cause, StateRecord},
     sight::Sight,
 };
@@ -67,16 +69,18 @@ pub struct Router {
     /// When ARP or neighbour discovery was lost last.
     pub(super) unheard: Option<Timestamp>,
     pub(super) reports: Vec<(Timestamp, StateRecord)>,
-    /// Virtual routers of the segment that share an address with this one, with the time since
-    /// when both have been alive.
-    pub(super) kin: BTreeMap<RouterId, Option<Timestamp>>,
-    /// The addresses that other virtual routers serve while this one has no active router, and
-    /// until when, should nothing more be heard of those.
-    pub(super) served: BTreeMap<IpAddr, Timestamp>,
+    /// Virtual routers of the segment that share an address with this one.
+    pub(super) kin: BTreeMap<RouterId, Kinship>,
+    /// What other virtual routers serve while this one has no active router.
+    pub(super) served: Served,
     /// The addresses under which the tracker finds it.
-    pub(super) indexed: BTreeSet<IpAddr>,
+    pub(super) indexed: AddressList,
     /// Since when its adverts would have been seen.
     pub(super) watched_since: Timestamp,
+    /// How fast it may be looked at because of what neighbours say.
+    pub(super) listening: Pace,
+    /// How fast it may be indexed anew.
+    pub(super) indexing: Pace,
     /// Addresses or routers have come or gone since it was indexed.
     pub(super) stale_index: bool,
     /// Sources of routers that were forgotten since.
@@ -129,12 +133,17 @@ impl LateAdvert {
     }
 }
 
+/// Looks at a virtual router because of ARP or neighbour discovery in a second, and at once: of a
+/// flood of these each would be looked at for every router that has the address.
+const LISTENING: (u32, u32) = (100, 64);
+
 /// Routers of one virtual router that are kept: more than any real one has.
 const MAX_SPEAKERS: usize = 16;
 
 impl Router {
     pub(super) fn new(id: RouterId, segment: Segment, claim: &Claim, now: Timestamp) -> Self {
         let multicast = claim.destination.is_multicast();
+        let (rate, depth) = LISTENING;
         Self {
             id,
             segment,
@@ -158,9 +167,11 @@ impl Router {
             unheard: None,
             reports: Vec::new(),
             kin: BTreeMap::new(),
-            served: BTreeMap::new(),
-            indexed: BTreeSet::new(),
+            served: Served::default(),
+            indexed: AddressList::default(),
             watched_since: now,
+            listening: Pace::new(rate, depth),
+            indexing: index::pace(),
             stale_index: true,
             evicted: Vec::new(),
             heard: now,
@@ -219,21 +230,20 @@ impl Router {
         self.noise
     }
 
-    pub(crate) const fn kin(&self) -> &BTreeMap<RouterId, Option<Timestamp>> {
+    pub(crate) const fn kin(&self) -> &BTreeMap<RouterId, Kinship> {
         &self.kin
     }
 
     /// The addresses of the active router that no other virtual router serves in its place, and
     /// when the first that one serves may be served no longer.
-    pub(crate) fn unserved(&self) -> (Vec<IpAddr>, Option<Timestamp>) {
-        let addresses = self.active().into_iter().flat_map(Speaker::addresses);
-        let unserved = addresses.filter(|address| !self.served.contains_key(address));
-        (unserved.collect(), self.served.values().min().copied())
+    pub(crate) fn unserved(&self) -> (AddressList, Option<Timestamp>) {
+        let addresses = self.active().map(Speaker::list).unwrap_or_default();
+        (self.served.rest(&addresses), self.served.until())
     }
 
     /// Whether other virtual routers serve all addresses of the one that was active last.
     pub(super) fn is_served_elsewhere(&self) -> bool {
-        !self.served.is_empty() && self.unserved().0.is_empty()
+        self.served.until().is_some() && self.unserved().0.is_empty()
     }
 
     /// The active router, if it is alive.
@@ -335,23 +345,19 @@ impl Router {
     }
 
     /// The virtual addresses that a live router advertises.
-    pub(super) fn addresses(&self) -> BTreeSet<IpAddr> {
-        let mut lists = self
+    pub(super) fn addresses(&self) -> AddressList {
+        let lists = self
             .speakers
             .values()
             .filter_map(|speaker| speaker.config.addresses.as_ref());
-        let mut all = lists.next().cloned().unwrap_or_default();
         // Nearly always they have the same.
-        for list in lists {
-            if !list.is_subset(&all) {
-                all.extend(list);
-            }
-        }
-        all
+        lists.fold(AddressList::default(), |all, list| {
+            if all == *list { all } else { all.union(list) }
+        })
     }
 
     /// The same, as of the last change: cheap to look at.
-    pub(crate) const fn advertised(&self) -> &BTreeSet<IpAddr> {
+    pub(crate) const fn advertised(&self) -> &AddressList {
         &self.indexed
     }
 

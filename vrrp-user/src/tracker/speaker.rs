@@ -1,9 +1,6 @@
 //! One router that advertises a virtual router.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::{collections::BTreeMap, net::IpAddr};
 
 use super::{
     admission::Config,
@@ -12,7 +9,7 @@ use super::{
     timers::{crossing, late_after, master_down},
 };
 use crate::{
-    model::{MacAddr, Priority, Span, Timestamp, Version},
+    model::{AddressList, MacAddr, Priority, Span, Timestamp, Version},
     record::Cause,
     wire::Checksum,
 };
@@ -39,6 +36,8 @@ pub struct Speaker {
     pub own_mac: Option<MacAddr>,
     /// Priority of its last advert that was no resignation.
     pub priority: Priority,
+    /// Its `Master_Down_Interval`: nearly all that is asked of it depends on this.
+    down: Span,
     /// What the others have to agree with.
     pub config: Config,
     /// Its first advert.
@@ -118,6 +117,7 @@ impl Speaker {
             senders: Senders::default(),
             own_mac: None,
             priority,
+            down: master_down(config.version, priority, config.interval.span()),
             config,
             first: now,
             last: now,
@@ -161,13 +161,24 @@ impl Speaker {
     }
 
     /// Its own `Master_Down_Interval`.
-    pub fn master_down(&self) -> Span {
-        master_down(self.config.version, self.priority, self.interval())
+    pub const fn master_down(&self) -> Span {
+        self.down
+    }
+
+    /// Takes in what its last advert said of its priority.
+    pub(super) fn set_priority(&mut self, priority: Priority) {
+        self.priority = priority;
+        self.down = master_down(self.config.version, priority, self.interval());
     }
 
     /// The addresses of its last advert that was captured whole.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
-        self.config.addresses.iter().flatten().copied()
+        self.config.addresses.iter().flatten()
+    }
+
+    /// The same as a list.
+    pub(crate) fn list(&self) -> AddressList {
+        self.config.addresses.clone().unwrap_or_default()
     }
 
     /// It has sent adverts at its pace, so that its silence means something: single packets may be
@@ -288,6 +299,7 @@ impl Speaker {
             self.config = config.clone();
             let addresses = &mut self.config.addresses;
             *addresses = addresses.take().or(before);
+            self.set_priority(self.priority);
         }
         if self.heard_by.len() >= MAX_DESTINATIONS && !self.heard_by.contains_key(&destination) {
             self.heard_by.clear();
@@ -349,9 +361,9 @@ impl Speaker {
 
     /// Whether the two serve the same addresses at least in part.
     pub(crate) fn shares_address(&self, other: &Self) -> bool {
-        let empty = BTreeSet::new();
-        let mine = self.config.addresses.as_ref().unwrap_or(&empty);
-        let theirs = other.config.addresses.as_ref().unwrap_or(&empty);
+        let (Some(mine), Some(theirs)) = (&self.config.addresses, &other.config.addresses) else {
+            return true;
+        };
         mine.is_empty() || theirs.is_empty() || !mine.is_disjoint(theirs)
     }
 }

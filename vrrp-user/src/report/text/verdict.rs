@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{ALERT, Millis, QUIET, RELIEF, STRONG, Style, WARNING};
+use super::{ALERT, Millis, QUIET, RELIEF, STRONG, Style, WARNING, list};
 use crate::{
     escape::escape,
     log::Inferred,
@@ -38,14 +38,7 @@ impl Style {
             (None, Some(silence)) => write!(line, ", {} without adverts", Millis(silence))?,
             (None, None) => {}
         }
-        for (position, address) in state.addresses.iter().enumerate() {
-            write!(
-                line,
-                "{} {address}",
-                if position == 0 { ", holds" } else { "" }
-            )?;
-        }
-        Ok(())
+        list(", holds", &state.addresses, line)
     }
 
     pub(super) fn finding(self, finding: &FindingRecord, line: &mut String) -> fmt::Result {
