@@ -117,13 +117,11 @@ fn vrids(number: u32) -> Vec<u8> {
     advert(made_up_mac(number), source, &message)
 }
 
-/// Adverts of the real VRID and address from ever other sources.
+/// Adverts of the real VRID and address from ever other sources. Those that say to the last bit what the
+/// real routers say hide a backup that was never heard: docs/limitations.md.
 fn sources(number: u32) -> Vec<u8> {
     let source = [10, 77, 128 + number.to_be_bytes()[2] % 100, low(number)];
-    let message = Message {
-        interval: 20,
-        ..Message::v3(51, 1 + low(number) % 99, [[10, 77, 0, 100].into()])
-    };
+    let message = Message::v3(51, 1 + low(number) % 99, [[10, 77, 0, 100].into()]);
     advert(made_up_mac(number), source, &message)
 }
 
@@ -144,13 +142,13 @@ fn forged(_: u32) -> Vec<u8> {
 
 /// Claims of addresses, the virtual one among them, asked for and not.
 fn arp(number: u32) -> Vec<u8> {
-    let address = if number % 2 == 0 {
+    let address = if number.is_multiple_of(2) {
         [10, 77, 0, 100]
     } else {
         [10, 77, 1, low(number)]
     };
     let mac = made_up_mac(number);
-    let mut frame = frames::arp(number % 3 == 0, address.into(), address.into());
+    let mut frame = frames::arp(number.is_multiple_of(3), address.into(), address.into());
     frame[6..12].copy_from_slice(&mac);
     frame[22..28].copy_from_slice(&mac);
     frame
@@ -208,15 +206,26 @@ fn written(records: &[Value]) -> Result<BTreeMap<i128, usize>> {
     Ok(written)
 }
 
-/// Two routers split in a flood. `made_up` is what is sent.
-fn split_in(made_up: fn(u32) -> Vec<u8>) -> Result<()> {
+/// How many bytes of which records there are.
+fn kinds(records: &[Value]) -> BTreeMap<String, usize> {
+    let mut kinds = BTreeMap::new();
+    for record in records {
+        let kind = format!("{} {}", record["record"], record["code"]);
+        *kinds.entry(kind).or_default() += record.to_string().len();
+    }
+    kinds
+}
+
+/// Two routers split in a flood. `made_up` is what is sent. Gives back what was measured.
+fn split_in(made_up: fn(u32) -> Vec<u8>) -> Result<String> {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let lab = Lab::with_hosts(&["lb0", "lb1", "lb2", "third"])?;
     let watcher = Watcher::start(lab.host("third"), &["-i", "eth0"])?;
     let (_one, other) = pair(&lab, &fast(150), &fast(100))?;
+    // Three seconds: in the first two, hundreds that nobody knows may come at once.
     wait_for("several adverts", LIMIT, || {
         let records = watcher.records().unwrap_or_default();
-        (adverts_of(&records, lab.host("lb0")).count() > 10).then_some(())
+        (adverts_of(&records, lab.host("lb0")).count() > 15).then_some(())
     })?;
 
     // What the daemons make of it is not asked.
@@ -282,46 +291,52 @@ fn split_in(made_up: fn(u32) -> Vec<u8>) -> Result<()> {
     ensure!(ended.is_empty(), "it goes on: {ended:?}");
     let written = written(&records)?;
     let most = written.values().max().copied().unwrap_or_default();
-    println!(
+    ensure!(most < OUTPUT, "{written:?} {:?}", kinds(&records));
+    Ok(format!(
         "{sent} sent, {suppressed} suppressed, at most {most} bytes in a second of {}, {peak} KiB, \
          end in {took:?}",
         written.len()
-    );
-    ensure!(most < OUTPUT, "{written:?}");
-    Ok(())
+    ))
 }
 
 #[test]
 fn a_split_brain_is_found_in_a_flood_of_all_kinds() -> Result<()> {
-    split_in(mixed)
+    println!("{}", split_in(mixed)?);
+    Ok(())
 }
 
 #[test]
 fn a_split_brain_is_found_in_a_flood_of_made_up_virtual_routers() -> Result<()> {
-    split_in(vrids)
+    println!("{}", split_in(vrids)?);
+    Ok(())
 }
 
 #[test]
 fn a_split_brain_is_found_in_a_flood_of_made_up_sources() -> Result<()> {
-    split_in(sources)
+    println!("{}", split_in(sources)?);
+    Ok(())
 }
 
 #[test]
 fn a_split_brain_is_found_in_a_flood_of_one_source() -> Result<()> {
-    split_in(one_source)
+    println!("{}", split_in(one_source)?);
+    Ok(())
 }
 
 #[test]
 fn a_split_brain_is_found_in_a_flood_in_the_name_of_a_known_router() -> Result<()> {
-    split_in(forged)
+    println!("{}", split_in(forged)?);
+    Ok(())
 }
 
 #[test]
 fn a_split_brain_is_found_in_a_flood_of_arp() -> Result<()> {
-    split_in(arp)
+    println!("{}", split_in(arp)?);
+    Ok(())
 }
 
 #[test]
 fn a_split_brain_is_found_in_a_flood_of_neighbour_discovery() -> Result<()> {
-    split_in(neighbours)
+    println!("{}", split_in(neighbours)?);
+    Ok(())
 }

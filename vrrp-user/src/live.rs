@@ -124,6 +124,8 @@ pub enum LiveError {
 const ACCOUNTING: Duration = Duration::from_millis(200);
 /// How often it is looked whether the programs are still attached.
 const VERIFYING: Duration = Duration::from_secs(1);
+/// After so long the routers that advertise each second have been heard twice.
+const GETTING_TO_KNOW: Duration = Duration::from_millis(1900);
 /// Interfaces that change come in bursts; one look after the burst is enough.
 const LINK_SETTLING: Duration = Duration::from_millis(100);
 /// How long an output may take no record at the end of a run before it counts as dead.
@@ -250,7 +252,8 @@ impl Live {
         accounting.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut verifying: Interval = interval(VERIFYING);
         verifying.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let end = self.clock.now()? + duration.unwrap_or(Duration::MAX);
+        let begun = self.clock.now()?;
+        let end = begun + duration.unwrap_or(Duration::MAX);
         let mut relink_at: Option<Timestamp> = None;
         loop {
             // The runtime looks for signals only when there is nothing to do, or it is asked to.
@@ -271,6 +274,9 @@ impl Live {
                     self.catch_up()?;
                     self.verify()?;
                     self.reread_conf()?;
+                    if now.since(begun) >= GETTING_TO_KNOW {
+                        self.kernel.settle(self.clock.boot_nanos(now))?;
+                    }
                     self.tell_unread()?;
                 }
                 () = until(reading, now) => self.take_traffic()?,

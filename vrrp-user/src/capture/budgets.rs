@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use aya::maps::{HashMap, MapData, MapError};
+use aya::maps::{Array, HashMap, MapData, MapError};
 use vrrp_ebpf::{
-    budget::{self, Alike, Known as Kept, Likeness, SenderKey},
+    budget::{self, Alike, Budget, Known as Kept, Likeness, SenderKey, pool},
     map,
 };
 
@@ -16,6 +16,10 @@ use crate::{
     model::{Span, Vrid},
     observer::Known,
 };
+
+/// Adverts of senders that are not known that pass at once when the routers that are there have been
+/// heard: new ones do not come by the hundred, and backups that take over say what is known.
+const NEW_AT_ONCE: u64 = 48;
 
 /// Frames that were suppressed so far, by the VRID of known routers.
 pub type Suppressed = BTreeMap<u8, u64>;
@@ -49,6 +53,25 @@ impl KernelHalf {
             }
             outcome => outcome.map_err(|source| CaptureError::Map { name, source }),
         }
+    }
+
+    /// Has fewer adverts of senders that are not known pass at once than at the start, as long as it is
+    /// called again. `now`: the boot clock, in nanoseconds.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel refuses.
+    pub fn settle(&mut self, now: u64) -> Result<(), CaptureError> {
+        let name = map::POOLS;
+        let failed = |source| CaptureError::Map { name, source };
+        let data = self.object.map_mut(name).ok_or_else(|| no_such_map(name))?;
+        let mut pools: Array<&mut MapData, u64> = data.try_into().map_err(failed)?;
+        let Budget { step, slack } = budget::STRANGERS;
+        let spent = now + slack.saturating_sub(NEW_AT_ONCE * step);
+        if pools.get(&pool::STRANGERS, 0).map_err(failed)? < spent {
+            pools.set(pool::STRANGERS, spent, 0).map_err(failed)?;
+        }
+        Ok(())
     }
 
     /// How many adverts of known routers, and of senders that say what they say, were suppressed.

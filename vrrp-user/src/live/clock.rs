@@ -40,6 +40,11 @@ impl Clock {
         Ok(Timestamp::from_nanos(0) + boot + self.boot_to_wall)
     }
 
+    /// The boot clock at this time.
+    pub(super) fn boot_nanos(&self, time: Timestamp) -> u64 {
+        (time - self.boot_to_wall).as_nanos()
+    }
+
     /// The time of an event that the kernel stamped.
     pub fn of_boot_nanos(&self, nanos: u64) -> Timestamp {
         Timestamp::from_nanos(nanos) + self.boot_to_wall

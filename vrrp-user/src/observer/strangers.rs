@@ -13,8 +13,8 @@ use crate::{
     wire::{Body, Packet},
 };
 
-/// Frames in a second, and at once: an advert of each VRID, of some 350 bytes in JSON.
-const PACE: (u32, u32) = (32, 255);
+/// Frames in a second, and at once: some 350 bytes each in JSON.
+const PACE: (u32, u32) = (32, 160);
 
 /// The frames of senders that are not known.
 #[derive(Debug)]
