@@ -64,7 +64,9 @@ impl Router {
         let virtual_mac = self.virtual_mac();
         let probed = self.neighbours.probed.entry(round.address).or_default();
         let before = (probed.silent, probed.wrong);
-        if round.repeated.contains(&virtual_mac) {
+        // Where this host has the address itself, whoever answers is another machine.
+        let elsewhere = round.held && round.answers.iter().any(|(mac, _)| *mac == virtual_mac);
+        if elsewhere || round.repeated.contains(&virtual_mac) {
             probed.doubled += 1;
             if probed.doubled == 1 {
                 probed.since = round.asked;

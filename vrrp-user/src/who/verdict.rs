@@ -160,7 +160,10 @@ impl Who {
             ),
             (None, [one]) => (
                 Verdict::Conflict,
-                format!("{address} is answered for by {one}, but {silence}"),
+                format!(
+                    "{address} is answered for by {one}, but {silence}: no VRRP daemon runs for it, \
+                     or its routers use unicast"
+                ),
             ),
             (held, several) => {
                 let here = held.map_or(String::new(), |held| {
