@@ -61,11 +61,12 @@ pub(crate) fn judge(
     over(scenario, cell, course, &sayings, &mut wrong);
     let expected = match cell.expected {
         Expected::Heard { said, asked } => match both_heard(account, 2)? {
-            Some(time) => {
+            // It may be watched for too short a time after that.
+            Some(time) if time + limit() <= end(account)? => {
                 known = known.max(time);
                 Expected::Said(said)
             }
-            None => Expected::Asked(asked),
+            _ => Expected::Asked(asked),
         },
         expected => expected,
     };
@@ -263,12 +264,21 @@ fn expect(
         }
     }
     let first = came.iter().map(|(_, time)| *time).min();
-    let limit = i128::try_from(PROMPT.as_nanos()).unwrap_or(i128::MAX);
-    if let Some(first) = first.filter(|first| first - known > limit) {
+    if let Some(first) = first.filter(|first| first - known > limit()) {
         let late = seconds_of(first - known);
         wrong.push(format!("late: {late:.1} s after it could be known"));
     }
     came
+}
+
+/// Within this time of the moment at which it can be known it is to be said, in nanoseconds.
+fn limit() -> i128 {
+    i128::try_from(PROMPT.as_nanos()).unwrap_or(i128::MAX)
+}
+
+/// When it was watched last.
+fn end(account: &Account) -> Result<i128> {
+    account.records.last().map_or(Ok(account.start), nanos)
 }
 
 fn mac_of(host: &str) -> String {
