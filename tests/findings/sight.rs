@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
-    record::{Body, ChangeReason, Code, Status},
+    record::{Body, ChangeReason, Code, Status, Step, What},
     sight::{Blindness, Seat},
 };
 
@@ -229,6 +229,46 @@ fn a_renamed_interface_keeps_its_virtual_routers() {
         .last()
         .and_then(|record| record.interface.as_deref());
     assert_eq!(last, Some("lan0"));
+}
+
+#[test]
+fn a_takeover_during_which_the_interface_is_renamed_is_told_whole() {
+    let mut stage = Stage::new();
+    stage.observer.handle_seats(time(0), &[seat("eth1")]);
+    let mut frames = Script::default()
+        .adverts(10, 10 * SECOND, ONE, &message(150))
+        .advert(10 * SECOND + 500, ONE, &message(0))
+        .in_order();
+    for (at, frame) in frames.drain(..) {
+        let mut frame = crate::stage::seen(at, frame, None);
+        frame.origin.interface = Some("eth1".into());
+        stage.observer.handle_frame(&frame);
+    }
+    let renamed = Seat {
+        formerly: Some("eth1".into()),
+        ..seat("eth0")
+    };
+    stage
+        .observer
+        .handle_seats(time(10 * SECOND + 700), &[renamed]);
+    let after = Script::default()
+        .adverts(11_110, 16 * SECOND, TWO, &message(100))
+        .announce(11_120, TWO, VIP);
+    for (at, frame) in after.in_order() {
+        stage.frame(at, frame);
+    }
+    stage.collect();
+    let incident = stage
+        .records
+        .iter()
+        .find_map(|record| match &record.body {
+            Body::Incident(incident) => Some(incident),
+            _ => None,
+        })
+        .expect("an incident");
+    let resigned = |step: &Step| matches!(step.what, What::Resigned { .. });
+    assert!(incident.steps.iter().any(resigned), "{incident:#?}");
+    assert_eq!(incident.missing, [""; 0], "{incident:#?}");
 }
 
 proptest! {

@@ -185,6 +185,18 @@ impl Chronicle {
         self.contests.push_back((due, Record { time, ..record }));
     }
 
+    /// An interface has another name.
+    pub(crate) fn rename(&mut self, formerly: &str, name: &Arc<str>) {
+        let records = self.contests.iter_mut().map(|(_, record)| record);
+        let noted = self.notes.iter_mut().map(|note| &mut note.interface);
+        let told = self.open.iter_mut().chain(records);
+        for interface in noted.chain(told.map(|record| &mut record.interface)) {
+            if interface.as_deref() == Some(formerly) {
+                *interface = Some(name.clone());
+            }
+        }
+    }
+
     /// When [`Chronicle::expire`] has something to return.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.contests.iter().map(|(due, _)| *due).min()

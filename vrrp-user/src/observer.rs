@@ -16,6 +16,7 @@ mod drops;
 mod duplicate;
 mod known;
 mod probing;
+mod seat;
 mod strangers;
 mod traffic;
 mod untold;
@@ -32,12 +33,10 @@ use crate::{
     daemon::HostName,
     detect::{Analyst, Sighting},
     frame::Frame,
-    keepalived_conf::Conf,
     machine::{AddressChange, HostLook},
     model::{FingerprintKey, Span, Timestamp, Vrid},
     probe::{Host, ProbeSettings, Prober, Question},
     record::{Body, Loss, LossReason, Record, Severity, Start, Summary},
-    sight::Seat,
     tracker::Segment,
     wire::{self, Checksum, Packet},
 };
@@ -188,14 +187,6 @@ impl Observer {
         self.report(time, Body::Start(start));
     }
 
-    /// Takes in from where there is to see, all of it: an interface that is not named any more is
-    /// gone.
-    pub fn handle_seats(&mut self, time: Timestamp, seats: &[Seat]) {
-        self.advance(time);
-        self.analyst.handle_seats(self.now, seats);
-        self.collect();
-    }
-
     /// Takes a frame in. Returns whether it was reported.
     pub fn handle_frame(&mut self, frame: &Frame) -> bool {
         if self.has_stepped(frame.time) {
@@ -343,18 +334,6 @@ impl Observer {
     pub fn handle_daemon(&mut self, time: Timestamp, look: HostLook) {
         self.advance(time);
         self.analyst.handle_daemon(look, time);
-        self.collect();
-    }
-
-    /// Takes in the configuration of keepalived on the watched host.
-    pub fn set_conf(&mut self, conf: Conf) {
-        self.analyst.daemons_mut().set_conf(conf);
-    }
-
-    /// Takes in that the configuration was changed.
-    pub fn handle_conf(&mut self, time: Timestamp, conf: Conf) {
-        self.advance(time);
-        self.analyst.handle_conf(conf, time);
         self.collect();
     }
 

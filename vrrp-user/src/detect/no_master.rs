@@ -73,6 +73,17 @@ impl Detector for NoMaster {
         } else {
             format!("Seen before and silent now: {}", list(&backups))
         };
+        // A switch that snoops should flood 224.0.0.0/24 all the same (RFC 4541, 2.1.2), and not all do.
+        let joined = view
+            .machine
+            .listens(&view.router.segment, view.router.family);
+        let snooping = match (view.router.group, joined) {
+            (Some(group), Some(false)) => format!(
+                " This host has not joined {group}: a switch that snoops IGMP or MLD may withhold \
+                 adverts from it."
+            ),
+            _ => String::new(),
+        };
         Description {
             sources: vec![active.source],
             message: format!(
@@ -97,7 +108,7 @@ impl Detector for NoMaster {
             advice: format!(
                 "See on the routers whether one is active and its adverts do not come here. If \
                  none is, start keepalived, or see in its log why it does not become active: \
-                 FAULT state, a failed track_script or track_interface. {known}."
+                 FAULT state, a failed track_script or track_interface. {known}.{snooping}"
             ),
         }
     }

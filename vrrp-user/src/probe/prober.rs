@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
+    sync::Arc,
 };
 
 use super::{Host, Obstacle, ProbeSettings, Question, jitter::Jitter};
@@ -328,6 +329,19 @@ impl Prober {
             .flight
             .as_mut()
             .filter(|flight| flight.question.source() == source)
+    }
+
+    /// An interface has another name: what is asked for on it stays so.
+    pub(crate) fn rename(&mut self, formerly: &str, name: &Arc<str>) {
+        let renamed = |(segment, address): Key| (segment.renamed(formerly, name), address);
+        let targets = std::mem::take(&mut self.targets).into_iter();
+        self.targets = targets
+            .map(|(key, target)| (renamed(key), target))
+            .collect();
+        for queue in [&mut self.agenda, &mut self.closings] {
+            let entries = std::mem::take(queue).into_iter();
+            *queue = entries.map(|(time, key)| (time, renamed(key))).collect();
+        }
     }
 
     fn add(&mut self, key: Key, advertised: Option<Timestamp>, due: Timestamp) {

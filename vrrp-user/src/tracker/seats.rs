@@ -89,16 +89,7 @@ impl Tracker {
 
     /// An interface has another name: its virtual routers stay what they are.
     fn rename(&mut self, formerly: &str, name: &Arc<str>) {
-        let renamed = |segment: Segment| {
-            if segment.interface.as_deref() == Some(formerly) {
-                Segment {
-                    interface: Some(name.clone()),
-                    ..segment
-                }
-            } else {
-                segment
-            }
-        };
+        let renamed = |segment: Segment| segment.renamed(formerly, name);
         for router in self.routers.values_mut() {
             router.segment = renamed(router.segment.clone());
         }

@@ -15,6 +15,18 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// The same after an interface was given another name.
+    pub(crate) fn renamed(self, formerly: &str, name: &Arc<str>) -> Self {
+        if self.interface.as_deref() == Some(formerly) {
+            Self {
+                interface: Some(name.clone()),
+                ..self
+            }
+        } else {
+            self
+        }
+    }
+
     /// The segment of a frame.
     pub(crate) fn of(origin: &Origin, vlan: &VlanStack) -> Self {
         Self {
