@@ -9,6 +9,7 @@ mod block;
 pub(crate) mod drift;
 mod instance;
 pub mod lint;
+mod mistakes;
 mod notes;
 mod source;
 mod watched;
@@ -36,6 +37,8 @@ pub struct Conf {
     pub notes: Vec<String>,
     /// The files that it is made of.
     pub files: Vec<PathBuf>,
+    /// What is written and does not do what it says.
+    pub mistakes: Vec<String>,
 }
 
 /// The configuration cannot be read at all.
@@ -64,11 +67,14 @@ impl Conf {
         let blocks = block::parse(&lines, &mut notes);
         let instances = instance::find(&blocks, key, &mut notes);
         let groups = instance::groups(&blocks);
+        let mut mistakes = Notes::default();
+        mistakes::note(&blocks, &mut mistakes);
         Ok(Self {
             instances,
             groups,
             notes: notes.into_words(),
             files,
+            mistakes: mistakes.into_words(),
         })
     }
 

@@ -15,6 +15,7 @@ pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
     let settings = ask_settings(&[])?;
     let conf = Conf::read(&args.conf, &config_id(), &settings.key)?;
     let mut remarks = conf.notes.clone();
+    remarks.extend(conf.mistakes.iter().cloned());
     remarks.extend(lint::by_itself(&conf));
     let mut unreadable = false;
     if let Some(capture) = &args.capture {

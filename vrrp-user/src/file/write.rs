@@ -8,7 +8,10 @@ use std::{
     ffi::OsString,
     fs::File,
     io,
-    os::{fd::OwnedFd, unix::fs::FileTypeExt as _},
+    os::{
+        fd::OwnedFd,
+        unix::{ffi::OsStrExt as _, fs::FileTypeExt as _},
+    },
     path::{Component, Path},
 };
 
@@ -62,6 +65,9 @@ pub(crate) fn append_regular(path: &Path) -> io::Result<File> {
 }
 
 fn walk(path: &Path, access: OFlag) -> io::Result<File> {
+    if path.as_os_str().as_bytes().ends_with(b"/") {
+        return Err(Errno::EISDIR.into());
+    }
     let flags = access | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let flags = flags | OFlag::O_CLOEXEC;
     let mut way = Way::begin(path)?;

@@ -11,6 +11,8 @@ pub(super) struct Block {
     pub(super) words: Vec<String>,
     pub(super) children: Vec<Self>,
     pub(super) place: Place,
+    /// A comment begins within a word of the line.
+    pub(super) is_cut: bool,
 }
 
 /// Braces in braces.
@@ -111,6 +113,7 @@ fn block(words: Vec<String>, line: &Line) -> Block {
         words,
         children: Vec::new(),
         place: line.place.clone(),
+        is_cut: line.is_cut,
     }
 }
 

@@ -33,9 +33,6 @@ pub fn by_itself(conf: &Conf) -> Vec<String> {
                 remark(format!("{address} is in {} as well", other.name));
             }
         }
-        if instance.addresses.is_empty() {
-            remark("there is no virtual_ipaddress".to_owned());
-        }
         if instance.interval.is_zero() {
             remark("advert_int is zero".to_owned());
         }

@@ -18,6 +18,8 @@ use crate::file;
 pub(super) struct Line {
     pub(super) text: String,
     pub(super) place: Place,
+    /// A comment begins within a word of it.
+    pub(super) is_cut: bool,
 }
 
 /// Where a line stands.
@@ -69,6 +71,7 @@ pub(super) fn read(
         lines: Vec::new(),
         definitions: BTreeMap::new(),
         files: Vec::new(),
+        is_cut: false,
         budget: Budget {
             files: MAX_FILES,
             bytes: MAX_BYTES,
@@ -96,14 +99,16 @@ struct Reader<'a> {
     definitions: BTreeMap<String, Arc<[String]>>,
     /// Those that were read or looked for.
     files: Vec<PathBuf>,
+    /// A comment begins within a word of the line that is read.
+    is_cut: bool,
     budget: Budget,
 }
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path, depth: usize) -> io::Result<()> {
+        self.budget.files -= 1;
         self.files.push(path.to_owned());
         let file = file::open_regular(path)?;
-        self.budget.files -= 1;
         let mut text = Vec::new();
         let read = file.take(self.budget.bytes + 1).read_to_end(&mut text)?;
         let is_whole = read as u64 <= self.budget.bytes;
@@ -121,7 +126,10 @@ impl Reader<'_> {
                 return Ok(());
             }
             place.number += 1;
-            let line = without_comment(raw).trim();
+            let line = without_comment(raw);
+            self.is_cut =
+                line.len() < raw.len() && line.ends_with(|end: char| !end.is_whitespace());
+            let line = line.trim();
             if line.is_empty() {
                 continue;
             }
@@ -207,6 +215,7 @@ impl Reader<'_> {
         self.lines.push(Line {
             text: replaced,
             place: place.clone(),
+            is_cut: self.is_cut,
         });
     }
 

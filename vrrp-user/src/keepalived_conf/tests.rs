@@ -327,7 +327,7 @@ proptest::proptest! {
             .lines()
             .map(|line| source::Line {
                 text: line.to_owned(),
-                place: source::Place { file: PathBuf::new().into(), number: 0 },
+                place: source::Place { file: PathBuf::new().into(), number: 0 }, is_cut: false,
             })
             .collect();
         let mut notes = Notes::default();
