@@ -8,16 +8,25 @@ use crate::{shell, workspace};
 
 const NAME: &str = "cargo-fuzz";
 
-/// The targets in tests/fuzz.
-const TARGETS: [&str; 4] = ["frame", "event", "log", "observer"];
+/// The targets in tests/fuzz, and how long an input of each is at most: a frame, some lines, a file of
+/// some blocks.
+const TARGETS: [(&str, u32); 6] = [
+    ("frame", 400),
+    ("event", 400),
+    ("log", 400),
+    ("observer", 400),
+    ("capture", 2_000),
+    ("conf", 2_000),
+];
 
 /// Runs these targets, or all, each for this time.
 pub(crate) fn fuzz(seconds: u64, targets: &[String]) -> Result<()> {
+    let names = TARGETS.map(|(name, _)| name);
     for target in targets {
         ensure!(
-            TARGETS.contains(&target.as_str()),
+            names.contains(&target.as_str()),
             "there is no target {target}; there are: {}",
-            TARGETS.join(" ")
+            names.join(" ")
         );
     }
     ensure!(
@@ -36,8 +45,8 @@ pub(crate) fn fuzz(seconds: u64, targets: &[String]) -> Result<()> {
     }
     let chosen = TARGETS
         .into_iter()
-        .filter(|target| targets.is_empty() || targets.iter().any(|wanted| wanted == target));
-    for target in chosen {
+        .filter(|(name, _)| targets.is_empty() || targets.iter().any(|wanted| wanted == name));
+    for (target, length) in chosen {
         // What was found interesting is kept for the next run.
         let corpus = workspace::target().join("fuzz/corpus").join(target);
         fs::create_dir_all(&corpus)?;
@@ -49,7 +58,8 @@ pub(crate) fn fuzz(seconds: u64, targets: &[String]) -> Result<()> {
                 .arg(workspace::target().join("fuzz/build"))
                 .arg(target)
                 .arg(corpus)
-                .args(["--", "-max_len=400", "-print_final_stats=1"])
+                .args(["--", "-print_final_stats=1"])
+                .arg(format!("-max_len={length}"))
                 .arg(format!("-max_total_time={seconds}"))
                 .current_dir(workspace::root().join("tests")),
         )?;
