@@ -28,9 +28,9 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "vrrpwatch", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit status: 0 fine, 1 findings, 2 wrong use or unreadable input, \
-                        3 missing rights or kernel support, 4 nobody has the address, 5 it could not be asked \
-                        for."
+    after_help = "Exit status: 0 fine, 1 findings, 2 wrong use, unreadable input or unwritten \
+                        output, 3 missing rights or kernel support, 4 nobody has the address, 5 it could \
+                        not be asked for."
 )]
 pub struct Cli {
     /// What to do.

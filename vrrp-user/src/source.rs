@@ -126,13 +126,16 @@ impl LogSettings {
         files.chain(journal).chain(pipe).collect()
     }
 
-    /// The files that do not exist yet, and the pipe.
+    /// Those of them that do not exist yet.
     pub fn missing(&self) -> Vec<String> {
         let files = self.files.iter().filter(|file| !file.path.exists());
         let files = files.map(|file| format!("log {file}"));
+        let journal = self.journal.iter().filter_map(|it| it.directory.as_ref());
+        let journal = journal.filter(|path| !path.is_dir());
+        let journal = journal.map(|path| format!("journal {}", path.display()));
         let pipe = self.notify_fifo.iter().filter(|path| !path.exists());
         let pipe = pipe.map(|path| format!("notifications {}", path.display()));
-        files.chain(pipe).collect()
+        files.chain(journal).chain(pipe).collect()
     }
 }
 

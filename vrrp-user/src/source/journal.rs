@@ -119,32 +119,41 @@ async fn follow(
     mut intake: Intake,
 ) {
     let mut child = Some(child);
+    // One that ends again and again is told once.
+    let mut is_told = false;
     loop {
-        if let Some(child) = child.take()
-            && read(child, &mut intake, &mut position).await.is_err()
-        {
-            return;
+        if let Some(child) = child.take() {
+            match read(child, &mut intake, &mut position).await {
+                Ok(entries) => is_told &= !entries,
+                Err(Closed) => return,
+            }
         }
-        tracing::warn!("journalctl ended; it is started again");
+        if !is_told {
+            tracing::warn!("journalctl ended; it is started again every second");
+            is_told = true;
+        }
         tokio::time::sleep(PAUSE).await;
         match command(&settings, &position).spawn() {
             Ok(new) => child = Some(new),
-            Err(error) => tracing::warn!(%error, "journalctl does not start"),
+            Err(error) => tracing::debug!(%error, "journalctl does not start"),
         }
     }
 }
 
+/// Passes on what a journalctl writes until it ends. Returns whether there was anything.
 async fn read(
     mut child: Child,
     intake: &mut Intake,
     position: &mut Position,
-) -> Result<(), Closed> {
+) -> Result<bool, Closed> {
     let Some(mut output) = child.stdout.take() else {
-        return Ok(());
+        return Ok(false);
     };
+    let mut any = false;
     let mut lines = Splitter::default();
     let mut chunk = vec![0; 64 << 10];
     while let Ok(count @ 1..) = output.read(&mut chunk).await {
+        any = true;
         intake.advance(wall_clock());
         lines.push(&chunk[..count], |line| {
             intake.take(line);
@@ -154,7 +163,7 @@ async fn read(
         });
         intake.pass().await?;
     }
-    Ok(())
+    Ok(any)
 }
 
 /// Where an entry is in the journal.
