@@ -29,6 +29,8 @@ pub(super) struct Sink {
     /// The file and how it is opened; `None` for standard output.
     path: Option<(PathBuf, Open)>,
     file: File,
+    /// How long the file was when it was written last.
+    length: u64,
     buffer: Vec<u8>,
     /// Pieces in the buffer.
     pieces: u64,
@@ -89,6 +91,7 @@ impl Sink {
         Self {
             path,
             file,
+            length: 0,
             buffer: Vec::new(),
             pieces: 0,
             retry: None,
@@ -124,6 +127,9 @@ impl Sink {
                 self.fail(error, 1);
                 return Ok(());
             }
+        }
+        if self.buffer.is_empty() && self.is_truncated() {
+            self.anew = true;
         }
         if self.is_cut {
             self.buffer.push(b'\n');
@@ -190,9 +196,16 @@ impl Sink {
         })
     }
 
+    /// Whether somebody made the file shorter, as logrotate does with `copytruncate`.
+    fn is_truncated(&self) -> bool {
+        let now = self.path.as_ref().and_then(|_| self.file.metadata().ok());
+        now.is_some_and(|now| now.len() < self.length)
+    }
+
     fn open(&mut self) -> io::Result<()> {
         if let Some((path, open)) = &self.path {
             self.file = open(path)?;
+            self.length = 0;
             self.anew = true;
             self.is_cut = false;
         }
@@ -228,6 +241,7 @@ impl Sink {
             }
             return Err(error);
         }
+        self.length = length.unwrap_or(0) + self.buffer.len() as u64;
         Ok(())
     }
 
@@ -349,6 +363,22 @@ mod tests {
         }
         let words = sink.take_unwritten().expect("three pieces").to_string();
         assert!(words.starts_with("3 records"), "{words}");
+    }
+
+    #[test]
+    fn what_was_truncated_begins_anew() {
+        let scratch = Scratch::new("truncated");
+        let open: Open = |path| File::options().create(true).append(true).open(path);
+        let mut sink = Sink::file(&scratch.0, open, open).expect("a file");
+        for (piece, anew) in [("one\n", true), ("two\n", false), ("three\n", true)] {
+            assert_eq!(write(&mut sink, piece.as_bytes()), Some(anew), "{piece}");
+            sink.flush().expect("no pipe");
+            if piece == "two\n" {
+                let file = File::options().write(true).open(&scratch.0);
+                file.and_then(|file| file.set_len(0)).expect("our own");
+            }
+        }
+        assert_eq!(fs::read(&scratch.0).expect("our own"), b"three\n");
     }
 
     #[test]
