@@ -8,7 +8,7 @@ use super::apt;
 use crate::shell::{self, find_program};
 
 /// Programs, and Debian's packages of them.
-const PEERS: [(&str, &str); 13] = [
+const PEERS: [(&str, &str); 16] = [
     ("keepalived", "keepalived"),
     ("vrrpd", "frr"),
     ("tcpdump", "tcpdump"),
@@ -22,6 +22,10 @@ const PEERS: [(&str, &str); 13] = [
     ("sshd", "openssh-server"),
     ("openssl", "openssl"),
     ("bpftool", "bpftool"),
+    // What advice names, and tests/commands tries.
+    ("ps", "procps"),
+    ("xz", "xz-utils"),
+    ("bzip2", "bzip2"),
 ];
 
 /// Packages that bring a service, which Debian would start at once and at every boot, and its unit.
