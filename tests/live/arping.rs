@@ -2,9 +2,12 @@
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use vrrp_tests::lab::{Instance, Lab};
+use vrrp_tests::lab::{Instance, Lab, Stream, Tee, vrrpwatch};
 
-use crate::asked::{ask, held, run};
+use crate::{
+    asked::{ask, held, run},
+    watcher::LIMIT,
+};
 
 const VIP: &str = "10.77.0.100";
 
@@ -173,5 +176,26 @@ fn in_a_split_brain_both_are_active() -> Result<()> {
     for mac in macs {
         assert_eq!(mac["role"], "active-router", "{statistics}");
     }
+    Ok(())
+}
+
+#[test]
+fn an_address_that_moves_is_held_once() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, lb1, third) = (lab.host("lb0"), lab.host("lb1"), lab.host("third"));
+    let one = lb0.keepalived(&Instance::usual(150).to_string())?;
+    let _other = lb1.keepalived(&Instance::usual(100).to_string())?;
+    held(lb0, VIP)?;
+    let args = ["arping", "-c", "6", VIP];
+    let mut process = third.spawn(vrrpwatch()?, args, Tee::Nothing)?;
+    process.expect_line(Stream::Stdout, "the first answer", LIMIT, |line| {
+        line.contains(&lb0.mac_text())
+    })?;
+    one.stop()?;
+    let status = process.wait(LIMIT)?;
+    let lines = process.lines(Stream::Stdout);
+    assert_eq!(status.code(), Some(0), "{lines:#?}");
+    let moved = format!("{VIP} moved from {} to {}", lb0.mac_text(), lb1.mac_text());
+    assert!(lines.contains(&moved), "{lines:#?}");
     Ok(())
 }

@@ -292,7 +292,9 @@ impl Gathering {
     /// as well is a proxy.
     fn ask_for_controls(&mut self, all: &[Who], now: Timestamp) {
         let suspicious = all.iter().filter(|who| {
-            let outsider = |answer: &Answered| answer.first.role == Some(Role::Outsider);
+            // Or may be one: it was not listened for long enough to tell.
+            let outsider =
+                |answer: &Answered| matches!(answer.first.role, None | Some(Role::Outsider));
             who.answered.iter().any(outsider)
         });
         let sources: Vec<IpAddr> = suspicious

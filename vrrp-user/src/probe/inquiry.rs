@@ -46,6 +46,10 @@ pub struct Reply {
     pub span: Span,
     /// It is one more than there were questions.
     pub surplus: bool,
+    /// Number of the question on this segment, from 1.
+    pub question: u64,
+    /// When that was asked.
+    pub asked: Timestamp,
 }
 
 impl Inquiry {
@@ -148,7 +152,8 @@ impl Inquiry {
     ) -> Option<Reply> {
         let sent = self.find(record, address, to)?;
         let questions = sent.asked.max(sent.seen);
-        let (segment, span) = (sent.segment.clone(), record.time.since(sent.time));
+        let (question, asked) = (sent.asked, sent.time);
+        let (segment, span) = (sent.segment.clone(), record.time.since(asked));
         let answers = self
             .answers
             .entry((segment.clone(), address, mac))
@@ -160,6 +165,8 @@ impl Inquiry {
             mac,
             span,
             surplus: *answers > questions,
+            question,
+            asked,
         })
     }
 

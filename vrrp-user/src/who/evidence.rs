@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Seen, Service, Verdict};
 use crate::{
-    model::{MacAddr, Priority, Timestamp, Vrid},
+    model::{MacAddr, Priority, Span, Timestamp, Vrid},
     probe::{Host, Obstacle, Reply},
     record::{Answer, Role},
     tracker::{Speaker, Tracker},
@@ -77,6 +77,9 @@ pub struct Answered {
     /// How often it answered beyond what it was asked.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub surplus: u64,
+    /// It has not answered since, and another has: the address has moved.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub moved: bool,
 }
 
 /// Whether there is nothing to be told.
@@ -96,6 +99,9 @@ pub struct Held {
     /// Whether this host answers for it there. A real server behind LVS does not.
     pub answers: bool,
 }
+
+/// Within this time all have answered, proxies as well, which wait up to 0.8 s.
+const ANSWERED: Span = Span::from_secs(1);
 
 /// A network repeats a frame by accident. One that comes twice as often as it was asked for, each
 /// time, is of two machines.
@@ -165,7 +171,12 @@ impl Who {
     pub fn is_explained(&self) -> bool {
         let is_clear =
             |answer: &Answered| answer.is_rightful() && (answer.surplus == 0 || answer.is_shared());
-        !self.advertised.is_empty() && self.answered.iter().all(is_clear)
+        !self.advertised.is_empty() && self.current().all(is_clear)
+    }
+
+    /// The MACs that answer for it now.
+    pub(super) fn current(&self) -> impl Iterator<Item = &Answered> {
+        self.answered.iter().filter(|answer| !answer.moved)
     }
 }
 
@@ -196,6 +207,18 @@ fn advertised(address: IpAddr, tracker: &Tracker, host: &Host, now: Timestamp) -
     advertised
 }
 
+/// Whether a MAC that has answered once let a later question pass, which another answered.
+fn has_moved(reply: &Reply, replies: &[Reply], now: Timestamp) -> bool {
+    let here = || {
+        replies
+            .iter()
+            .filter(|other| other.address == reply.address && other.segment == reply.segment)
+    };
+    let own = here().filter(|other| other.mac == reply.mac);
+    let last = own.map(|own| own.question).max();
+    here().any(|other| Some(other.question) > last && other.asked + ANSWERED <= now)
+}
+
 fn answered(
     address: IpAddr,
     tracker: &Tracker,
@@ -221,6 +244,7 @@ fn answered(
             },
             answers: 1,
             surplus: u64::from(reply.surplus),
+            moved: has_moved(reply, replies, now),
         });
     }
     answered

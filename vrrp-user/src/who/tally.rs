@@ -1,6 +1,6 @@
 //! What `arping` tells: every answer, and their number at the end.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,16 @@ pub struct Tally {
     /// The interface of this host that has the address: a host cannot ask for its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub held: Option<String>,
+    /// MACs that have answered one and the same question.
+    #[serde(skip)]
+    together: BTreeSet<(MacAddr, MacAddr)>,
+    /// Those that have answered the last question.
+    #[serde(skip)]
+    latest: (u64, BTreeSet<MacAddr>),
 }
+
+/// Pairs of MACs that are kept: more would not say more.
+const MAX_PAIRS: usize = 64;
 
 /// The answers of one MAC in numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -93,6 +102,8 @@ impl Tally {
             duplicates: 0,
             macs: Vec::new(),
             held,
+            together: BTreeSet::new(),
+            latest: (0, BTreeSet::new()),
         }
     }
 
@@ -105,6 +116,18 @@ impl Tally {
         time: Timestamp,
     ) -> AnswerLine {
         let rtt_us = u64::try_from(reply.span.as_micros()).unwrap_or(u64::MAX);
+        if self.latest.0 != self.sent {
+            self.latest = (self.sent, BTreeSet::new());
+        }
+        for other in &self.latest.1 {
+            if *other != reply.mac && self.together.len() < MAX_PAIRS {
+                self.together
+                    .insert((*other.min(&reply.mac), *other.max(&reply.mac)));
+            }
+        }
+        if self.latest.1.len() < MAX_PAIRS {
+            self.latest.1.insert(reply.mac);
+        }
         self.received += 1;
         self.duplicates += u64::from(!first);
         let position = self.macs.iter().position(|tally| tally.mac == reply.mac);
@@ -149,18 +172,24 @@ impl Tally {
         }
     }
 
-    /// Whether several machines answer. The virtual MAC and the active router's own are one; two
-    /// machines that have the virtual MAC answer each question twice.
+    /// Whether several machines answer one question: where one answers after the other, the address has
+    /// moved. The virtual MAC and the active router's own are one machine; two that have the virtual MAC
+    /// answer each question twice.
     pub fn is_conflict(&self) -> bool {
+        let of = |mac: MacAddr| self.macs.iter().find(|tally| tally.mac == mac);
         let rightful = |tally: &MacTally| tally.role.is_some_and(Role::is_rightful);
-        let one_router = self
-            .macs
-            .iter()
-            .all(|tally| rightful(tally) && tally.router == self.macs[0].router);
+        let is_one = |one: MacAddr, other: MacAddr| match (of(one), of(other)) {
+            (Some(one), Some(other)) => {
+                rightful(one) && rightful(other) && one.router == other.router
+            }
+            _ => false,
+        };
+        let two = self.together.iter();
+        let two = two.copied().any(|(one, other)| !is_one(one, other));
         let shared = self
             .macs
             .iter()
             .any(|tally| shares(tally.mac, tally.surplus));
-        shared || (self.macs.len() > 1 && !one_router)
+        shared || two
     }
 }

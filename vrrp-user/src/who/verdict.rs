@@ -95,7 +95,7 @@ impl Who {
     /// What adverts, answers and this host's own interfaces come to.
     fn neighbourhood(&self) -> (Verdict, String) {
         let address = self.address;
-        if let Some(shared) = self.answered.iter().find(|answer| answer.is_shared()) {
+        if let Some(shared) = self.current().find(|answer| answer.is_shared()) {
             return (
                 Verdict::Conflict,
                 format!(
@@ -109,7 +109,7 @@ impl Who {
             [one] => self.advertised_by(one),
             several => {
                 let names: Vec<String> = several.iter().map(name).collect();
-                let sides = match self.answered.len() {
+                let sides = match self.current().count() {
                     0 | 1 => String::new(),
                     number => format!(", and {number} MACs answer for it"),
                 };
@@ -133,8 +133,7 @@ impl Who {
         let address = self.address;
         let silence = format!("nobody advertises it in {:.1} s", self.seconds());
         let macs: Vec<String> = self
-            .answered
-            .iter()
+            .current()
             .map(|one| one.first.mac.to_string())
             .collect();
         match (self.held_here(), &macs[..]) {
@@ -184,12 +183,11 @@ impl Who {
         let address = self.address;
         let active = name(router);
         let wrong: Vec<String> = self
-            .answered
-            .iter()
+            .current()
             .filter(|answer| !answer.is_rightful())
             .map(describe)
             .collect();
-        let right = self.answered.len() > wrong.len();
+        let right = self.current().count() > wrong.len();
         let neighbours = self.protocol();
         if let Some(held) = self.held_here() {
             return self.advertised_and_held(router, held);
@@ -198,8 +196,9 @@ impl Who {
             (true, true) => (
                 Verdict::Agreed,
                 format!(
-                    "{address} is held by {active}: {} agree",
-                    self.proofs(neighbours)
+                    "{address} is held by {active}: {} agree{}",
+                    self.proofs(neighbours),
+                    self.moves()
                 ),
             ),
             (true, false) => (
@@ -237,6 +236,14 @@ impl Who {
         }
     }
 
+    /// That it moved meanwhile, if it did.
+    fn moves(&self) -> String {
+        let from = self.answered.iter().find(|answer| answer.moved);
+        from.map_or_else(String::new, |from| {
+            format!("; it moved there from {} meanwhile", from.first.mac)
+        })
+    }
+
     fn advertised_and_held(&self, router: &Advertised, held: &Held) -> (Verdict, String) {
         let (address, active) = (self.address, name(router));
         if !router.this_host {
@@ -249,7 +256,7 @@ impl Who {
                 ),
             );
         }
-        if self.answered.is_empty() {
+        if self.current().next().is_none() {
             let neighbours = self.protocol();
             return (
                 Verdict::Agreed,
@@ -260,7 +267,7 @@ impl Who {
                 ),
             );
         }
-        let others: Vec<String> = self.answered.iter().map(describe).collect();
+        let others: Vec<String> = self.current().map(describe).collect();
         (
             Verdict::Conflict,
             format!(
@@ -282,14 +289,14 @@ impl Who {
         if self.verdict != Verdict::Conflict {
             return None;
         }
-        let shared = self.answered.iter().any(Answered::is_shared);
+        let shared = self.current().any(Answered::is_shared);
         Some(match &self.advertised[..] {
             [] => "`vrrpwatch explain vip-without-master`",
             [_] if shared => {
                 "run `vrrpwatch who` for it on each of its routers: which of them has it without \
                  advertising it?"
             }
-            [_] if self.answered.is_empty() && self.held_here().is_none() => {
+            [_] if self.current().next().is_none() && self.held_here().is_none() => {
                 "`vrrpwatch explain vip-unanswered`"
             }
             [_] => "`vrrpwatch explain vip-conflict`",

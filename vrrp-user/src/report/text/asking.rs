@@ -63,10 +63,18 @@ impl Style {
             write!(text, "  answered by    {}", answer.mac)?;
             let role = Described(answer.role, answer.router);
             write!(text, "{role}, {}", Micros(answer.rtt_us))?;
-            match surplus {
-                0 => writeln!(text)?,
-                surplus => writeln!(text, ", {surplus} times more than it was asked")?,
+            if surplus > 0 {
+                write!(text, ", {surplus} times more than it was asked")?;
             }
+            writeln!(
+                text,
+                "{}",
+                if answered.moved {
+                    ", and not since"
+                } else {
+                    ""
+                }
+            )?;
         }
         match (who.not_asked, &who.held) {
             (Some(obstacle), _) => {
@@ -169,6 +177,12 @@ impl Style {
                  answer is another machine's",
                 escape(interface)
             )?;
+        }
+        if let [first, .., last] = &tally.macs[..]
+            && !tally.is_conflict()
+            && first.router != last.router
+        {
+            writeln!(text, "{address} moved from {} to {}", first.mac, last.mac)?;
         }
         if tally.is_conflict() {
             let line = match tally.macs.len() {

@@ -31,6 +31,7 @@ fn answer(mac: MacAddr, role: Option<Role>) -> Answered {
         },
         answers: 1,
         surplus: 0,
+        moved: false,
     }
 }
 
@@ -183,4 +184,19 @@ fn two_machines_with_the_virtual_mac_are_two() {
         let (verdict, message) = judge(vec![router(10, vmac)], vec![twice], false);
         assert_eq!(verdict, expected, "{message}");
     }
+}
+
+#[test]
+fn who_answered_before_the_address_moved_is_none_of_two() {
+    let before = Answered {
+        moved: true,
+        ..answer(LB1, Some(Role::FormerRouter))
+    };
+    let now = answer(LB0, Some(Role::ActiveRouter));
+    let (verdict, message) = judge(vec![router(10, LB0)], vec![before, now], false);
+    assert_eq!(verdict, Verdict::Agreed, "{message}");
+    assert!(
+        message.contains("moved there from 02:00:00:00:00:a1"),
+        "{message}"
+    );
 }
