@@ -66,7 +66,7 @@ pub struct RunArgs {
     /// that is up, can broadcast and has a global address].
     #[arg(short, long = "interface", value_name = "NAME")]
     pub interfaces: Vec<String>,
-    /// How to see what comes in. XDP costs the traffic that is watched; `auto` does not.
+    /// How to see what comes in. XDP costs the traffic that is watched; `auto` hardly does.
     #[arg(long, value_enum, default_value_t)]
     pub mode: Mode,
     /// Show debug lines of the kernel programs on standard error; costs time on every frame.

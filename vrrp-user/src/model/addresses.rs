@@ -102,11 +102,12 @@ impl AddressList {
         if self.is_same(other) && wanted(true, true) {
             return self.clone();
         }
-        let picked: Vec<IpAddr> = self
-            .merged(other)
-            .filter(|(mine, theirs, _)| wanted(*mine, *theirs))
-            .map(|(.., address)| address)
-            .collect();
+        let mut picked = Vec::with_capacity(self.len().max(other.len()));
+        picked.extend(
+            self.merged(other)
+                .filter(|(mine, theirs, _)| wanted(*mine, *theirs))
+                .map(|(.., address)| address),
+        );
         // What comes out is often what went in.
         match [self, other].into_iter().find(|list| ***list == picked[..]) {
             Some(list) => list.clone(),
