@@ -93,6 +93,27 @@ fn page(path: &Path, all: &mut Vec<Printed>) -> Result<()> {
 /// The text literals of a source file. What is said in comments nobody sees.
 fn source(path: &Path, all: &mut Vec<Printed>) -> Result<()> {
     let text = read(path)?;
+    spans(&joined(&text), &place(path), all);
+    Ok(())
+}
+
+/// The text literals of the findings and of the advice about drops, without what is filled in.
+pub(crate) fn advice() -> Result<Vec<String>> {
+    let mut literals = Vec::new();
+    for folder in ["detect", "dropped", "explain"] {
+        for file in files(&root().join("vrrp-user/src").join(folder), "rs")? {
+            let joined = joined(&read(&file)?);
+            // Quotes are escaped within one, and no code here has a quote for a character.
+            let parts = joined.replace("\\\"", "'");
+            let inside = parts.split('"').skip(1).step_by(2);
+            literals.extend(inside.filter(|it| it.contains(' ')).map(str::to_owned));
+        }
+    }
+    Ok(literals)
+}
+
+/// The code of a source file, each literal on one line.
+fn joined(text: &str) -> String {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     let lines = code
         .lines()
@@ -107,8 +128,7 @@ fn source(path: &Path, all: &mut Vec<Printed>) -> Result<()> {
             }
         }
     }
-    spans(&joined, &place(path), all);
-    Ok(())
+    joined
 }
 
 /// What stands between backticks, within a line.
