@@ -80,3 +80,22 @@ fn announcements_of_other_addresses_claim_nothing() {
     let played = active(20 * SECOND).announce(10_500, THIRD, other).play();
     assert_eq!(played.codes(), []);
 }
+
+#[test]
+fn who_was_kept_silent_took_over_from_nobody_and_owes_no_announcement() {
+    let other = Ipv4Addr::new(10, 77, 0, 101);
+    let lower = Message::v2(51, 100, [VIP.into(), other.into()]);
+    let better = Message::v2(51, 150, [VIP.into()]);
+    let played = Script::default()
+        .adverts(0, 4 * SECOND, TWO, &lower)
+        .advert(4500, ONE, &better)
+        .advert(8500, TWO, &lower)
+        .advert(9500, ONE, &better)
+        .quiet_until(11 * SECOND)
+        .play();
+    assert!(
+        !played.codes().contains(&Code::GarpMissing),
+        "{:?}",
+        played.codes()
+    );
+}

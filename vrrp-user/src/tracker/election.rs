@@ -370,6 +370,16 @@ impl Router {
         }
     }
 
+    /// Whether a router that is heard for the first time may have been active all the time: one that
+    /// drops the adverts of another is kept from advertising by each of them.
+    fn may_have_been_silenced(&self, id: SpeakerId) -> bool {
+        let incumbent = self.tenure.and_then(|it| self.speakers.get(&it.speaker));
+        let (Some(incumbent), Some(speaker)) = (incumbent, self.speakers.get(&id)) else {
+            return false;
+        };
+        incumbent.id != id && speaker.adverts == 1 && speaker.persists_against(incumbent)
+    }
+
     /// Makes a router the active one.
     fn take_over(
         &mut self,
@@ -390,10 +400,11 @@ impl Router {
         let standing =
             reason.is_unseen() && interval.is_some_and(|interval| self.may_be_old(interval, now));
         self.close_takeover(now);
+        let hidden = self.may_have_been_silenced(id);
         let Some(speaker) = self.speakers.get_mut(&id) else {
             return;
         };
-        let returning = std::mem::take(&mut speaker.lost_silently);
+        let returning = std::mem::take(&mut speaker.lost_silently) || hidden;
         speaker.has_been_active = true;
         let claiming_since = speaker.contest.take().map(|contest| contest.since);
         self.tenure = Some(Tenure {
