@@ -195,6 +195,25 @@ fn a_split_brain_that_is_out_of_sight_is_not_over() {
 }
 
 #[test]
+fn a_split_brain_on_a_machine_that_is_busy_is_not_over() {
+    // Five adverts a second, and one comes late by more than an interval, by less than a backup waits.
+    let quick = |priority| Message {
+        interval: 20,
+        ..Message::v3(51, priority, [VIP.into()])
+    };
+    let script = Script::default()
+        .adverts(0, 20 * SECOND, ONE, &quick(150))
+        .adverts(5300, 10 * SECOND, TWO, &quick(100))
+        .adverts(10_550, 20 * SECOND, TWO, &quick(100));
+    let played = script.play();
+    played.raised(Code::SplitBrain);
+    let cleared = played
+        .findings()
+        .any(|(_, it)| it.code == Code::SplitBrain && it.status == Status::Cleared);
+    assert!(!cleared, "it goes on");
+}
+
+#[test]
 fn a_renamed_interface_keeps_its_virtual_routers() {
     let mut stage = Stage::new();
     stage.observer.handle_seats(time(0), &[seat("eth1")]);

@@ -19,6 +19,10 @@ use crate::{
     record::Cause,
 };
 
+/// By this much a machine that is busy may send later than its interval says, however short that is:
+/// beside a flood on its CPUs keepalived sent its adverts up to 0.25 s late.
+const LATE: Span = Span::from_secs(1);
+
 /// A router that is active as well.
 #[derive(Clone, Debug)]
 pub(crate) struct Rival {
@@ -92,12 +96,13 @@ impl Router {
     }
 
     /// When a router that kept advertising has missed its turn, and so has yielded. Where it cannot
-    /// be told what was missed, it is given as long as a backup would give it.
+    /// be told what was missed, or late is as late as that, it is given as long as a backup would give
+    /// it.
     fn quiet_at(&self, speaker: &Speaker) -> Timestamp {
         let dead = speaker.dead_at();
         if self.saw_everything_since(speaker.last) {
             let interval = speaker.interval();
-            let turn = (interval * 2).max(interval + Span::from_millis(100));
+            let turn = (interval * 2).max(interval + LATE);
             dead.min(speaker.last + turn)
         } else {
             dead
