@@ -5,12 +5,16 @@ use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, ensure};
 use etherparse::IpNumber;
-use nix::sys::signal::Signal;
+use nix::{
+    fcntl::{FcntlArg, fcntl},
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 use vrrp_tests::{
     frames,
@@ -198,6 +202,113 @@ fn a_full_disk_ends_the_records_alone_until_there_is_room() -> Result<()> {
     let text = fs::read_to_string(&file)?;
     assert_eq!(text.lines().count(), records(&file).len());
     assert!(priorities(&records(&file)).contains(&200));
+    Ok(())
+}
+
+/// How many records or frames were lost at an output, by its records or those of another.
+fn output_failed(records: &[Value]) -> u64 {
+    let losses = records.iter().filter(|record| record["record"] == "loss");
+    losses
+        .filter_map(|loss| loss["lost"]["output-failed"].as_u64())
+        .sum()
+}
+
+#[test]
+fn a_full_disk_is_told_on_the_screen_at_once_and_in_the_file_when_there_is_room() -> Result<()> {
+    let wire = Wire::new()?;
+    let disk = SmallDisk::mount(wire.lab.directory().join("small"))?;
+    let file = disk.0.join("records.json");
+    let output = file.to_str().expect("UTF-8");
+    let args = ["-i", "eth0", "--output", "json:-", "--output", output];
+    let mut watcher = Watcher::start(wire.third(), &args)?;
+    wait_for_start(&file)?;
+
+    disk.fill()?;
+    send_until_full(&wire, &mut watcher)?;
+    watcher.expect("the loss", |record| {
+        record["lost"]["output-failed"].as_u64() > Some(0)
+    })?;
+
+    disk.make_room()?;
+    wait_until("the loss in the file", LIMIT, || {
+        wire.advert(200).is_ok() && output_failed(&records(&file)) > 0
+    })?;
+    // All that is missing in the file is counted in it, and no record is there twice.
+    watcher.process().signal(Signal::SIGTERM)?;
+    assert_eq!(watcher.process().wait(LIMIT)?.code(), Some(2));
+    let (screen, file) = (watcher.records()?, records(&file));
+    assert_eq!(output_failed(&file), (screen.len() - file.len()) as u64);
+    assert_eq!(output_failed(&screen), output_failed(&file));
+    let is_summary = |record: &&Value| record["record"] == "summary";
+    assert_eq!(
+        file.iter().rfind(is_summary),
+        screen.iter().rfind(is_summary)
+    );
+    Ok(())
+}
+
+/// A watch with text on a pipe, and JSON in a file.
+fn text_on_a_pipe(wire: &Wire, file: &Path) -> Result<Child> {
+    let json = format!("json:{}", file.display());
+    Ok(wire
+        .third()
+        .namespace()
+        .command(vrrpwatch()?)?
+        .args(["run", "-i", "eth0", "--output", "text:-", "--output", &json])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?)
+}
+
+/// Ends it; returns its status and its complaints.
+fn end(mut child: Child) -> Result<(Option<i32>, String)> {
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM)?;
+    let status = wait_for("its end", LIMIT, || child.try_wait().transpose())??;
+    let mut complaints = String::new();
+    let mut stderr = child.stderr.take().context("it is a pipe")?;
+    stderr.read_to_string(&mut complaints)?;
+    Ok((status.code(), complaints))
+}
+
+#[test]
+fn a_reader_that_stops_reading_holds_up_no_other_output() -> Result<()> {
+    let wire = Wire::new()?;
+    let file = wire.lab.directory().join("records.json");
+    let child = text_on_a_pipe(&wire, &file)?;
+    let pipe = child.stdout.as_ref().context("it is a pipe")?;
+    // As little as can be: it is full soon.
+    let room = usize::try_from(fcntl(pipe, FcntlArg::F_SETPIPE_SZ(4096))?)?;
+    wait_for_start(&file)?;
+    // A line of text is shorter than one of JSON, but not by half.
+    let is_long = || fs::metadata(&file).is_ok_and(|it| it.len() > 4 * room as u64);
+    wait_until("more than the pipe holds", LIMIT, || {
+        wire.advert(1).is_ok() && is_long()
+    })?;
+    wire.advert(2)?;
+    wait_for_advert(&file, 2)?;
+    let (status, complaints) = end(child)?;
+    assert_eq!(status, Some(2), "{complaints}");
+    assert!(
+        complaints.contains("nobody reads standard output"),
+        "{complaints}"
+    );
+    let kinds = records(&file);
+    assert_eq!(kinds.last().expect("records")["record"], "summary");
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_goes_ends_only_its_own_output() -> Result<()> {
+    let wire = Wire::new()?;
+    let file = wire.lab.directory().join("records.json");
+    let mut child = text_on_a_pipe(&wire, &file)?;
+    wait_for_start(&file)?;
+    drop(child.stdout.take());
+    for priority in 1..=3 {
+        wire.advert(priority)?;
+        wait_for_advert(&file, priority)?;
+    }
+    assert_eq!(end(child)?, (Some(0), String::new()));
     Ok(())
 }
 

@@ -97,3 +97,127 @@ fn a_full_disk_ends_one_output_and_not_the_other() {
     is_refused(&output, full, "No space left");
     assert_eq!(fs::read(&file).expect("our own"), whole);
 }
+
+/// One without a password, of which each run would make a fingerprint of its own.
+const PLAIN: &str = "08-v3-ipv6";
+
+/// Runs the case with these arguments; it may find something.
+fn run(args: &[&str]) -> (String, String, Option<i32>) {
+    let output = Replay::of(PLAIN).args(args).output();
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (
+        text(output.stdout),
+        text(output.stderr),
+        output.status.code(),
+    )
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).expect("our own")
+}
+
+#[test]
+fn outputs_take_the_same_run_each_in_its_own_form() {
+    let (json, some, frames, kept) = (
+        scratch("all.jsonl"),
+        scratch("some.jsonl"),
+        scratch("frames.pcapng"),
+        scratch("kept.pcapng"),
+    );
+    let arg = |format: &str, file: &Path| format!("{format}:{}", file.display());
+    let (screen, complaints, status) = run(&[
+        "--output",
+        "text:-",
+        "--output",
+        &arg("json", &json),
+        "--output",
+        &arg("json,only=state,summary", &some),
+        "--output",
+        &arg("pcapng", &frames),
+        "--write",
+        kept.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!((complaints.as_str(), status), ("", run(&[]).2));
+    assert_eq!(screen, run(&[]).0);
+    assert_eq!(read(&json), run(&["--format", "json"]).0);
+    let only = ["--format", "json", "--only", "state,summary"];
+    assert_eq!(read(&some), run(&only).0);
+    let frames = fs::read(frames).expect("our own");
+    assert!(!frames.is_empty() && frames == fs::read(kept).expect("our own"));
+    let piped = Replay::of(PLAIN).args(["--output", "pcapng:-"]).output();
+    assert_eq!(piped.stdout, frames);
+}
+
+#[test]
+fn a_count_is_one_over_all_outputs() {
+    let file = scratch("counted.jsonl");
+    let json = format!("json:{}", file.display());
+    let args = ["--count", "3", "--output", "text,only=state:-"];
+    let (states, ..) = run(&[&args[..], &["--output", &json]].concat());
+    let (all, ..) = run(&["--count", "3", "--format", "json"]);
+    assert_eq!(read(&file), all);
+    let is_state = |line: &&str| line.contains("\"record\":\"state\"");
+    assert_eq!(states.lines().count(), all.lines().filter(is_state).count());
+}
+
+#[test]
+fn a_full_disk_is_told_in_the_other_outputs() {
+    let (whole, ..) = run(&["--format", "json"]);
+    for (full, kinds) in [
+        ("json:/dev/full", ""),
+        ("text,only=advert:/dev/full", "\"record\":\"advert\""),
+    ] {
+        let (records, complaints, status) = run(&["--output", full, "--output", "json:-"]);
+        assert_eq!(status, Some(2), "{complaints}");
+        let why = "\"/dev/full\": No space left";
+        assert!(complaints.contains(why), "{complaints}");
+        let mut lost = 0;
+        let mut missing = 0;
+        let mut told = 0;
+        for line in records.lines() {
+            let record: serde_json::Value = serde_json::from_str(line).expect("a record");
+            let count = record["lost"]["output-failed"].as_u64().unwrap_or(0);
+            match record["record"].as_str() {
+                Some("summary") => assert_eq!(count, lost, "{full}"),
+                Some("loss") => {
+                    lost += count;
+                    // All that came before is missing, and a loss is never left out.
+                    told = missing;
+                    missing += 1;
+                }
+                _ => missing += u64::from(line.contains(kinds)),
+            }
+        }
+        assert!(told > 0 && lost == told, "{full}: {lost} of {told}");
+        let others = records.lines().filter(|it| !it.contains("output-failed"));
+        let all = whole.lines().filter(|it| !it.contains("\"summary\""));
+        assert!(others.eq(all), "{full}");
+    }
+}
+
+#[test]
+fn outputs_that_do_not_fit_together_are_refused() {
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &["--output", "text:-", "--output", "json:-"],
+            "name another file",
+        ),
+        (
+            &["--output", "a", "--write", "a"],
+            "two outputs go to \"a\"",
+        ),
+        (
+            &["--output", "pcapng:a", "--count", "1"],
+            "add --output text:-",
+        ),
+        (&["--overwrite"], "--write"),
+        (&["--output", "yaml:a"], "./yaml:a"),
+        (&["--output", "json,finding:a"], "only=KIND"),
+    ];
+    for (args, remedy) in cases {
+        let (records, complaints, status) = run(args);
+        assert_eq!(status, Some(2), "{args:?}: {complaints}");
+        assert!(complaints.contains(remedy), "{args:?}: {complaints}");
+        assert_eq!(records, "");
+    }
+}

@@ -2,24 +2,24 @@
 
 mod ask;
 mod drops;
+mod output;
 mod probe;
 mod traffic;
 
-use std::{collections::BTreeSet, net::IpAddr, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 pub use ask::{ArpingArgs, WhoArgs};
 pub use drops::WhyDroppedArgs;
+pub use output::{OutputArg, OutputArgs};
 pub use probe::{ProbeArgs, Target};
 pub use traffic::TrafficArgs;
 
 use crate::{
     capture::Mode,
-    observer::ArpMode,
-    record::{Code, Kind, Severity},
-    report::{Format, ReportSettings},
+    record::{Code, Severity},
     source::LogFile,
 };
 
@@ -61,6 +61,10 @@ pub enum Command {
 
 /// Arguments of `vrrpwatch run`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example: findings on the screen, all records in a file:\n  \
+                  vrrpwatch run --output text,only=finding,incident:- --output json:/tmp/vrrp.jsonl"
+)]
 pub struct RunArgs {
     /// Interface to watch, by name or pattern ("eth*"); may be repeated [default: every interface
     /// that is up, can broadcast and has a global address].
@@ -182,55 +186,6 @@ impl FailOn {
             Self::Never => return false,
         };
         worst.is_some_and(|worst| worst >= least)
-    }
-}
-
-/// What both `run` and `replay` know about output.
-#[derive(Debug, Args)]
-pub struct OutputArgs {
-    /// Form of the records.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    /// Append records to a file instead of standard output; it is reopened on SIGHUP.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Write only records of these kinds. What tells that something was not seen is written all the same:
-    /// loss, unread, and start with notes.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,...")]
-    pub only: Vec<Kind>,
-    /// End after this many records about the network: all but start, loss, unread and summary.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub count: Option<u64>,
-    /// End after this time, such as "30s" or "5m"; in replay, of the capture's time.
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
-    pub duration: Option<Duration>,
-    /// Keep the frames behind the records in a pcapng file, for Wireshark; a pcapng file that is there
-    /// is appended to. It is reopened on SIGHUP.
-    #[arg(long, value_name = "FILE.pcapng")]
-    pub write: Option<PathBuf>,
-    /// Replace the file of --write, if it is there.
-    #[arg(long, requires = "write")]
-    pub overwrite: bool,
-    /// Which ARP and neighbour discovery to report; `watched` is what concerns a virtual router or
-    /// an address given by --watch, and anything gratuitous.
-    #[arg(long, value_enum, default_value_t)]
-    pub arp: ArpMode,
-    /// Watch this address from the start; addresses in adverts are watched as they come.
-    #[arg(long, value_name = "ADDRESS")]
-    pub watch: Vec<IpAddr>,
-}
-
-impl OutputArgs {
-    /// The part of the arguments that concerns the report.
-    pub fn report(&self) -> ReportSettings {
-        ReportSettings {
-            format: self.format,
-            output: self.output.clone(),
-            only: self.only.iter().copied().collect::<BTreeSet<_>>(),
-            count: self.count,
-            frames: self.write.clone(),
-            overwrite: self.overwrite,
-        }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     probe::Obstacle,
     replay::OpenError,
     report::TargetError,
+    settings::SettingsError,
     source::OpenLogError,
 };
 
@@ -92,6 +93,8 @@ enum Failure {
     Conf(#[from] ConfError),
     #[error(transparent)]
     Log(#[from] OpenLogError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     #[error("--probe has to see answers: leave out --arp off")]
     BlindProbe,
     #[error("{address} cannot be asked for: {}", .obstacle.describe())]
@@ -108,6 +111,7 @@ impl From<Failure> for ExitCode {
             )
             | Failure::Conf(_)
             | Failure::Log(_)
+            | Failure::Settings(_)
             | Failure::BlindProbe
             | Failure::Open(_)
             | Failure::Selection(_)

@@ -32,6 +32,7 @@ pub mod probe;
 pub mod record;
 pub mod replay;
 pub mod report;
+pub mod settings;
 pub mod sight;
 pub mod source;
 pub mod tracker;

@@ -27,10 +27,9 @@ mod sockets;
 mod taps;
 mod turn;
 
-use std::{io, sync::atomic::Ordering, time::Duration};
+use std::{io, time::Duration};
 
 use tokio::{
-    sync::oneshot,
     task::yield_now,
     time::{Interval, MissedTickBehavior, interval, sleep},
 };
@@ -51,7 +50,7 @@ use crate::{
     observer::{ArpMode, Observer, Settings},
     probe::{Asker, AskerError},
     record::{LossReason, Start},
-    report::{Report, Writer},
+    report::{Appetite, Report, Writer},
     source::{LogSettings, Logs, SourceError},
 };
 use counting::Counting;
@@ -128,8 +127,6 @@ const VERIFYING: Duration = Duration::from_secs(1);
 const GETTING_TO_KNOW: Duration = Duration::from_millis(1900);
 /// Interfaces that change come in bursts; one look after the burst is enough.
 const LINK_SETTLING: Duration = Duration::from_millis(100);
-/// How long an output may take no record at the end of a run before it counts as dead.
-const PATIENCE: Duration = Duration::from_secs(2);
 /// A frame is stamped before it reaches the ring buffer. Deadlines are judged this much later than
 /// they fall, so that no frame that came in time is overlooked.
 const SETTLING: Duration = Duration::from_millis(2);
@@ -167,7 +164,7 @@ pub async fn watch(
     }
     let asker = settings.probe.is_some().then(Asker::open).transpose()?;
     let signals = Signals::new().map_err(system("handle signals"))?;
-    let (writer, written) = Writer::spawn(report).map_err(system("start a thread"))?;
+    let writer = Writer::spawn(report).map_err(system("start a thread"))?;
     let logs = Logs::start(&live.logs, clock.now()?)?;
     let mut observer = Observer::new(settings);
     let mut sources = live.logs.describe();
@@ -206,9 +203,7 @@ pub async fn watch(
     run.identify()?;
     run.announce();
     run.survey()?;
-    let outcome = run
-        .until_end(signals, written, link_watch, live.duration)
-        .await;
+    let outcome = run.until_end(signals, link_watch, live.duration).await;
     let written = run.finish().await;
     outcome.and(written)
 }
@@ -244,7 +239,6 @@ impl Live {
     async fn until_end(
         &mut self,
         mut signals: Signals,
-        mut written: oneshot::Receiver<()>,
         mut link_watch: Watch,
         duration: Option<Duration>,
     ) -> Result<(), LiveError> {
@@ -255,7 +249,7 @@ impl Live {
         let begun = self.clock.now()?;
         let end = begun + duration.unwrap_or(Duration::MAX);
         let mut relink_at: Option<Timestamp> = None;
-        loop {
+        while self.writer.appetite() == Appetite::More {
             // The runtime looks for signals only when there is nothing to do, or it is asked to.
             yield_now().await;
             let now = self.clock.now()?;
@@ -266,7 +260,7 @@ impl Live {
                 biased;
                 _ = signals.interrupt.recv() => return Ok(()),
                 _ = signals.terminate.recv() => return Ok(()),
-                _ = &mut written => return Ok(()),
+                () = self.writer.unread() => return Ok(()),
                 () = sleep(end.since(now)), if duration.is_some() => return Ok(()),
                 _ = signals.hangup.recv() => self.writer.reopen(),
                 _ = accounting.tick() => self.catch_up()?,
@@ -320,6 +314,7 @@ impl Live {
                 }
             }
         }
+        Ok(())
     }
 
     /// Hands what the kernel dropped to the observer.
@@ -455,30 +450,12 @@ impl Live {
     async fn finish(mut self) -> Result<(), LiveError> {
         self.taps.detach();
         self.drops.end();
+        self.writer.settle().await;
         let accounted = self.take_traffic();
         self.observer.finish();
         self.pass_outputs();
-        let waiting = self.writer.waiting();
-        let mut task = tokio::task::spawn_blocking(|| self.writer.finish());
-        // A slow reader gets its time. One that reads nothing must not keep the process from
-        // ending.
-        let written = loop {
-            let before = waiting.load(Ordering::Relaxed);
-            match tokio::time::timeout(PATIENCE, &mut task).await {
-                Ok(Ok(written)) => break written,
-                Ok(Err(_)) => break Err(io::Error::other("the writing thread panicked")),
-                Err(_) if waiting.load(Ordering::Relaxed) < before => {}
-                Err(_) => {
-                    let what = "nobody reads it; the last records are not written";
-                    break Err(io::Error::other(what));
-                }
-            }
-        };
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => accounted,
-            Err(error) => Err(LiveError::Write(error)),
-            Ok(()) => accounted,
-        }
+        let written = self.writer.finish().await.map_err(LiveError::Write);
+        written.and(accounted)
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         logs: RecordedLogs::open(&logs, args.log.zone())?,
         began: None,
         last: None,
-        report: Report::open(&args.output.report())?,
+        report: Report::open(&args.output.report()?)?,
         files: args
             .files
             .iter()
@@ -60,7 +60,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         }
     };
     match result {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Fine),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            // Nobody reads the records any more. What is kept beside them is written all the same.
+            run.report.finish().map_err(Failure::Write)?;
+            Ok(Outcome::Fine)
+        }
         Err(error) => Err(Failure::Write(error)),
         Ok(()) if unreadable => Ok(Outcome::Unreadable),
         Ok(()) if args.fail_on.fails(run.observer.worst()) => Ok(Outcome::Findings),
@@ -92,7 +96,8 @@ struct Run {
 impl Run {
     fn take(&mut self, item: &Item) -> io::Result<Appetite> {
         let time = item.time();
-        self.tell_unwritten();
+        let unwritten = self.report.take_unwritten();
+        self.tell_unwritten(unwritten);
         let end = match self.end {
             Some(end) => end,
             None => {
@@ -142,9 +147,8 @@ impl Run {
         }
     }
 
-    /// Tells of what the output did not take.
-    fn tell_unwritten(&mut self) {
-        let count = self.report.take_unwritten();
+    /// Tells of what outputs did not take.
+    fn tell_unwritten(&mut self, count: u64) {
         if let Some(last) = self.last
             && count > 0
         {
@@ -194,8 +198,8 @@ impl Run {
     fn finish(&mut self) -> io::Result<()> {
         self.end_logs();
         self.tell_unread();
-        self.report.flush()?;
-        self.tell_unwritten();
+        let unwritten = self.report.settle()?;
+        self.tell_unwritten(unwritten);
         self.observer.finish();
         self.drain()?;
         self.report.finish()

@@ -36,7 +36,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         duration: args.output.duration,
     };
     log_to_standard_error(args.kernel_log);
-    let report = Report::open(&args.output.report())?;
+    let report = Report::open(&args.output.report()?)?;
     let runtime = runtime()?;
     let result = runtime.block_on(watch(live, settings, report));
     // A writing thread that hangs on a pipe nobody reads is left to its fate.

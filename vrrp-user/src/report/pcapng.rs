@@ -1,13 +1,24 @@
 //! Keeping the matched frames in a pcapng file for Wireshark.
 
-use std::{borrow::Cow, fs::File, io, os::unix::fs::FileExt as _, path::Path, sync::Arc};
+use std::{
+    borrow::Cow,
+    fs::File,
+    io::{self, IsTerminal as _},
+    os::unix::fs::FileExt as _,
+    path::Path,
+    sync::Arc,
+};
 
 use pcap_parser::{
     Linktype, OptionCode, PcapNGOption, ToVec,
     pcapng::{EnhancedPacketBlock, InterfaceDescriptionBlock, SectionHeaderBlock},
 };
 
-use super::sink::{Sink, TargetError};
+use super::{
+    Place,
+    sink::Sink,
+    target::{Target, TargetError},
+};
 use crate::{
     file::write,
     frame::{Direction, Frame, LinkType, VlanTag},
@@ -16,8 +27,8 @@ use crate::{
 /// A pcapng file: an interface for each one that frames were seen on, with its name and times in
 /// nanoseconds, and the direction of each frame.
 #[derive(Debug)]
-pub struct PcapngFile {
-    sink: Sink,
+pub(super) struct PcapngFile {
+    target: Target,
     interfaces: Interfaces,
 }
 
@@ -39,34 +50,31 @@ impl PcapngFile {
     ///
     /// # Errors
     /// It cannot be opened, or holds something else.
-    pub fn open(path: &Path, replace: bool) -> Result<Self, TargetError> {
+    pub(super) fn open(place: &Place, replace: bool) -> Result<Self, TargetError> {
+        let failed = |source| TargetError {
+            place: place.clone(),
+            source,
+        };
+        if matches!(place, Place::Stdout) && io::stdout().is_terminal() {
+            let what = "it is a terminal; name a file, or pipe the frames to a program";
+            return Err(failed(io::Error::other(what)));
+        }
+        let first = if replace { overwrite } else { append };
         let mut new = Self {
-            sink: Sink::file(path, if replace { overwrite } else { append }, append)?,
+            target: Target::open(place, first, append)?,
             interfaces: Vec::new(),
         };
-        let section = |_, bytes: &mut Vec<u8>| begin(bytes);
         // A disk that is full now may have room when there is a frame.
-        let begun = new.sink.write(section).and_then(|()| new.sink.flush());
-        match begun {
-            Ok(()) => Ok(new),
-            Err(source) => Err(TargetError {
-                path: path.to_owned(),
-                source,
-            }),
-        }
+        new.target.write(|_, bytes| begin(bytes)).map_err(failed)?;
+        new.target.flush().map_err(failed)?;
+        Ok(new)
     }
+}
 
-    pub(super) const fn sink(&mut self) -> &mut Sink {
-        &mut self.sink
-    }
-
-    /// Appends a frame.
-    ///
-    /// # Errors
-    /// Never with a file that is one.
-    pub fn write(&mut self, frame: &Frame) -> io::Result<()> {
+impl Sink for PcapngFile {
+    fn frame(&mut self, frame: &Frame) -> io::Result<()> {
         let interfaces = &mut self.interfaces;
-        self.sink.write(|anew, bytes| {
+        self.target.write(|anew, bytes| {
             if anew {
                 interfaces.clear();
                 begin(bytes);
@@ -74,6 +82,10 @@ impl PcapngFile {
             let interface = describe(interfaces, frame, bytes);
             append_frame(frame, interface, bytes);
         })
+    }
+
+    fn target(&mut self) -> &mut Target {
+        &mut self.target
     }
 }
 

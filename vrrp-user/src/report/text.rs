@@ -6,6 +6,7 @@
 mod asking;
 mod drops;
 mod incident;
+mod lines;
 mod probing;
 mod traffic;
 mod verdict;
@@ -18,6 +19,8 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style as Ansi};
+
+pub(super) use lines::TextLines;
 
 use crate::{
     escape::escape,
