@@ -3,6 +3,7 @@
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     frame::Direction,
+    input::News,
     log::{Calendar, Entry, Envelopes},
     record::{Body, Code, IncidentRecord, LogRecord, Status},
 };
@@ -41,7 +42,9 @@ impl Account {
         let mut lines = Vec::new();
         self.envelopes.read(raw.as_bytes(), &mut lines);
         for entry in lines.into_iter().filter_map(Entry::read) {
-            self.stage.observer.handle_log(time(at), &entry);
+            self.stage
+                .observer
+                .handle(time(at), &News::Log(entry).into());
         }
         self.stage.collect();
     }
@@ -61,8 +64,10 @@ impl Account {
     }
 
     fn end(mut self, at: u64) -> Played {
-        self.stage.observer.handle_timeout(time(at));
-        self.stage.observer.finish();
+        self.stage.observer.handle(time(at), &News::Time.into());
+        self.stage
+            .observer
+            .handle(vrrp_user::model::Timestamp::default(), &News::Finish.into());
         self.stage.collect();
         Played(self.stage.records)
     }
@@ -105,7 +110,10 @@ fn what_was_found_before_lines_went_missing_stays_found() {
     }
     account.line(1000, "lb0", "(VI_1) Entering MASTER STATE");
     account.adverts(1000, 10 * SECOND, ONE, 150);
-    account.stage.observer.handle_timeout(time(14 * SECOND));
+    account
+        .stage
+        .observer
+        .handle(time(14 * SECOND), &News::Time.into());
     let raw = format!(
         "{} lb0 rsyslogd: imuxsock lost 17 messages from pid 7",
         time(14 * SECOND)
@@ -215,7 +223,10 @@ fn a_group_is_its_members_where_the_configuration_is_known() {
     let key = vrrp_user::model::FingerprintKey::new([7; 16]);
     let conf = vrrp_user::keepalived_conf::Conf::read(&conf, "lb0", &key).expect("a configuration");
     let mut account = Account::new();
-    account.stage.observer.set_conf(conf);
+    account.stage.observer.handle(
+        vrrp_user::model::Timestamp::default(),
+        &News::Conf(conf).into(),
+    );
     for instance in ["A", "C", "D"] {
         account.line(
             0,

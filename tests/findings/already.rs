@@ -4,6 +4,7 @@
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     frame::Direction,
+    input::News,
     link::{Link, LinkKind},
     observer::Request,
     record::{Cause, Code, FindingRecord, Status},
@@ -173,7 +174,9 @@ fn one_advert_of_the_silent_side_is_enough_while_it_has_the_address() {
         ..Message::v2(51, 150, [VIP.into()])
     };
     let frame = seen(200, advert(ONE, &other), Some(Direction::Out));
-    seat.stage.observer.handle_frame(&frame);
+    seat.stage
+        .observer
+        .handle(frame.time, &News::Frame(frame).into());
     seat.adverts(500, 12_500, ACTIVE);
     let played = seat.end();
     let (_, finding) = played.raised(Code::SplitBrain);
@@ -197,7 +200,7 @@ fn an_address_that_nobody_advertises_any_more_is_told_by_the_configuration() {
         let due = time(4 * SECOND);
         assert!(seat.stage.observer.poll_timeout() <= Some(due));
         seat.requests.clear();
-        seat.stage.observer.handle_timeout(due);
+        seat.stage.observer.handle(due, &News::Time.into());
         seat.collect();
         assert!(seat.requests.contains(&Request::FindDaemon));
         seat.look(4 * SECOND, &sockets);
@@ -314,7 +317,9 @@ fn a_router_that_preempts_has_the_address_for_a_reason() {
         present: true,
         by: Some(7),
     };
-    seat.stage.observer.handle_address(time(4600), &change);
+    seat.stage
+        .observer
+        .handle(time(4600), &News::Address(change).into());
     seat.adverts(4610, 12_610, (ONE, 51, 150));
     assert_eq!(seat.end().codes(), []);
 }

@@ -1,6 +1,7 @@
 //! Floods of made-up routers: memory stays bounded, and it is said that something was forgotten.
 
 use vrrp_tests::vrrp::Message;
+use vrrp_user::input::News;
 use vrrp_user::record::{Body, LossReason};
 
 use crate::stage::{Host, ONE, SECOND, Stage, VIP, advert, time};
@@ -34,7 +35,7 @@ fn a_flood_displaces_the_unproven_and_says_so() {
         .and_then(|router| router.active())
         .expect("the genuine one is kept");
     assert_eq!(kept.adverts, 4);
-    stage.observer.handle_timeout(time(60 * SECOND));
+    stage.observer.handle(time(60 * SECOND), &News::Time.into());
     stage.collect();
     let forgotten: u64 = stage
         .records

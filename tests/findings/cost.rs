@@ -5,6 +5,7 @@ use std::{hint::black_box, net::Ipv4Addr, time::Duration};
 use etherparse::ArpOperation;
 use nix::time::{ClockId, clock_gettime};
 use vrrp_tests::vrrp::Message;
+use vrrp_user::input::News;
 use vrrp_user::{frame::Frame, wire};
 
 use crate::stage::{Host, Stage, advert, arp, seen};
@@ -118,7 +119,9 @@ fn ratio(before: &[fn(&mut Numbers) -> Vec<u8>], frame: fn(&mut Numbers) -> Vec<
     for kind in before {
         for _ in 0..CHUNKS {
             for frame in frames(*kind) {
-                stage.observer.handle_frame(&frame);
+                stage
+                    .observer
+                    .handle(frame.time, &News::Frame(frame.clone()).into());
             }
         }
     }
@@ -128,7 +131,9 @@ fn ratio(before: &[fn(&mut Numbers) -> Vec<u8>], frame: fn(&mut Numbers) -> Vec<
         let measure = frames(frame);
         observing = observing.min(timed(|| {
             for frame in &measure {
-                stage.observer.handle_frame(frame);
+                stage
+                    .observer
+                    .handle(frame.time, &News::Frame(frame.clone()).into());
                 while let Some(output) = stage.observer.poll_output() {
                     black_box(output);
                 }

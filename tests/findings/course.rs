@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use vrrp_tests::vrrp::Message;
+use vrrp_user::input::News;
 use vrrp_user::record::{
     Body, Cause, ChangeReason, Code, IncidentRecord, LossReason, StateRecord, Status,
 };
@@ -86,8 +87,10 @@ fn of_what_was_not_seen_no_length_is_told() {
     for (at, frame) in pair().in_order() {
         stage.frame(at, frame);
     }
-    let lost = [(LossReason::RingFull, 10)].into();
-    stage.observer.handle_loss(time(6 * SECOND), &lost);
+    let lost = std::collections::BTreeMap::from([(LossReason::RingFull, 10)]);
+    stage
+        .observer
+        .handle(time(6 * SECOND), &News::Loss(lost).into());
     let later = Script::default().adverts(8609, 20 * SECOND, TWO, &message(100));
     for (at, frame) in later.in_order() {
         stage.frame(at, frame);
@@ -105,8 +108,10 @@ fn a_router_that_was_not_watched_for_a_while_did_not_restart() {
     for (at, frame) in pair().in_order() {
         stage.frame(at, frame);
     }
-    let lost = [(LossReason::RingFull, 10)].into();
-    stage.observer.handle_loss(time(11 * SECOND), &lost);
+    let lost = std::collections::BTreeMap::from([(LossReason::RingFull, 10)]);
+    stage
+        .observer
+        .handle(time(11 * SECOND), &News::Loss(lost).into());
     let later = Script::default().adverts(12 * SECOND, 20 * SECOND, ONE, &message(150));
     for (at, frame) in later.in_order() {
         stage.frame(at, frame);

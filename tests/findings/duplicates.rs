@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use etherparse::{EtherType, Ethernet2Header, IpNumber, Ipv6Header, checksum::Sum16BitWords};
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
+    input::News,
     link::Assigned,
     model::MacAddr,
     record::{Code, Status},
@@ -108,7 +109,9 @@ fn play(others: &[(u64, Vec<u8>)]) -> Played {
     for (at, frame) in script {
         stage.frame(at, frame);
     }
-    stage.observer.finish();
+    stage
+        .observer
+        .handle(vrrp_user::model::Timestamp::default(), &News::Finish.into());
     stage.collect();
     Played(stage.records)
 }
@@ -173,8 +176,10 @@ fn the_host_of_the_active_router_shows_it() {
             advert(ONE.mac, 150),
             Some(vrrp_user::frame::Direction::Out),
         );
-        seat.stage.observer.handle_frame(&frame);
-        seat.stage.observer.handle_timeout(time(at));
+        seat.stage
+            .observer
+            .handle(frame.time, &News::Frame(frame.clone()).into());
+        seat.stage.observer.handle(time(at), &News::Time.into());
         seat.collect();
     }
     seat.show(6000, [Some(with(false)), None]);

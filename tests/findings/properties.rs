@@ -3,6 +3,7 @@
 use etherparse::ArpOperation;
 use proptest::prelude::*;
 use vrrp_tests::vrrp::{Message, Variant};
+use vrrp_user::input::News;
 use vrrp_user::{model::Timestamp, record::Record};
 
 use crate::stage::{Host, ONE, Stage, THIRD, TWO, VIP, advert, advert_to, arp, time};
@@ -88,7 +89,7 @@ fn play(script: &[(u64, Event)], steps: u64) -> Vec<Record> {
         for step in 1..=steps {
             stage
                 .observer
-                .handle_timeout(time(now + pause * step / (steps + 1)));
+                .handle(time(now + pause * step / (steps + 1)), &News::Time.into());
             stage.collect();
             check_deadline(&stage, time(now + pause * step / (steps + 1)));
         }
@@ -96,12 +97,15 @@ fn play(script: &[(u64, Event)], steps: u64) -> Vec<Record> {
         match event {
             Event::Frame(frame) => stage.frame(now, frame.clone()),
             Event::Loss => {
-                let lost = [(vrrp_user::record::LossReason::RingFull, 1)].into();
-                stage.observer.handle_loss(time(now), &lost);
+                let lost = std::collections::BTreeMap::from([(
+                    vrrp_user::record::LossReason::RingFull,
+                    1,
+                )]);
+                stage.observer.handle(time(now), &News::Loss(lost).into());
                 stage.collect();
             }
             Event::Nothing => {
-                stage.observer.handle_timeout(time(now));
+                stage.observer.handle(time(now), &News::Time.into());
                 stage.collect();
             }
         }

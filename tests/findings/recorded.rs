@@ -4,10 +4,11 @@ use std::{fs, path::PathBuf};
 
 use serde_json::Value;
 use vrrp_user::{
+    input::News,
     model::FingerprintKey,
     observer::{ArpMode, Observer, Output, Settings},
     record::{Body, Code, FindingRecord, Record, Severity, Status},
-    replay::{Input, Item, Replay},
+    replay::{CaptureSource, Item, Replay},
 };
 
 /// The folder of the cases.
@@ -18,7 +19,7 @@ pub(crate) fn folder() -> PathBuf {
 /// The records of a recording.
 pub(crate) fn replay(case: &str) -> Vec<Record> {
     let file = folder().join(case).join("traffic.pcap");
-    let mut replay = Replay::open(vec![Input::File(file)]).expect("a capture file");
+    let mut replay = Replay::open(vec![CaptureSource::File(file)]).expect("a capture file");
     let mut observer = Observer::new(Settings {
         key: FingerprintKey::new([7; 16]),
         arp: ArpMode::Watched,
@@ -26,21 +27,23 @@ pub(crate) fn replay(case: &str) -> Vec<Record> {
         probe: None,
         traffic: false,
         limited: false,
+        frames: false,
         observer: None,
     });
     while let Some(item) = replay.next_item() {
         match item.expect("a whole recording") {
             Item::Frame(frame) => {
-                observer.handle_frame(&frame);
+                observer.handle(frame.time, &News::Frame(frame.clone()).into());
             }
-            Item::Loss { time, lost } => observer.handle_loss(time, &lost),
+            Item::Settings(_) | Item::Told(..) => {}
+            Item::Loss { time, lost } => observer.handle(time, &News::Loss(lost).into()),
         }
     }
-    observer.finish();
+    observer.handle(vrrp_user::model::Timestamp::default(), &News::Finish.into());
     std::iter::from_fn(|| observer.poll_output())
         .filter_map(|output| match output {
             Output::Record(record) => Some(record),
-            Output::Request(_) => None,
+            Output::Frame(_) | Output::Request(_) => None,
         })
         .collect()
 }

@@ -4,6 +4,7 @@ use etherparse::ArpOperation;
 use vrrp_tests::{frames::GROUP_V4, vrrp::Message};
 use vrrp_user::{
     frame::Direction,
+    input::News,
     record::{Cause, ChangeReason, Code, LossReason},
     sight::Seat,
 };
@@ -73,13 +74,15 @@ fn after_a_loss_silence_proves_nothing_for_a_while() {
     for (at, frame) in pair().in_order() {
         stage.frame(at, frame);
     }
-    let lost = [(LossReason::RingFull, 10)].into();
-    stage.observer.handle_loss(time(8 * SECOND), &lost);
-    stage.observer.handle_timeout(time(11 * SECOND));
+    let lost = std::collections::BTreeMap::from([(LossReason::RingFull, 10)]);
+    stage
+        .observer
+        .handle(time(8 * SECOND), &News::Loss(lost).into());
+    stage.observer.handle(time(11 * SECOND), &News::Time.into());
     stage.collect();
     let early = crate::stage::Played(std::mem::take(&mut stage.records));
     assert_eq!(early.codes(), []);
-    stage.observer.handle_timeout(time(13 * SECOND));
+    stage.observer.handle(time(13 * SECOND), &News::Time.into());
     stage.collect();
     crate::stage::Played(stage.records).raised(Code::NoMaster);
 }
@@ -91,11 +94,13 @@ fn where_egress_is_unseen_this_host_may_be_the_active_router() {
         egress: false,
         ..seat("eth0")
     };
-    stage.observer.handle_seats(time(0), &[deaf]);
+    stage
+        .observer
+        .handle(time(0), &News::Seats(vec![deaf]).into());
     for (at, frame) in pair().in_order() {
         stage.frame(at, frame);
     }
-    stage.observer.handle_timeout(time(60 * SECOND));
+    stage.observer.handle(time(60 * SECOND), &News::Time.into());
     stage.collect();
     assert_eq!(crate::stage::Played(stage.records).codes(), []);
 }

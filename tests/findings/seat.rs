@@ -12,6 +12,7 @@ use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     dropped::Dropped,
     frame::Direction,
+    input::News,
     keepalived_conf::Conf,
     link::{Assigned, Link, LinkKind, LinkState, Links},
     log::{Calendar, Entry, Envelopes},
@@ -104,7 +105,9 @@ impl Seat {
             notes: Vec::new(),
             sources: Vec::new(),
         };
-        seat.stage.observer.handle_start(time(0), start);
+        seat.stage
+            .observer
+            .handle(time(0), &News::Start(start).into());
         seat.show(0, links);
         seat
     }
@@ -114,7 +117,9 @@ impl Seat {
         let links = (2..).zip(links);
         let links = links.filter_map(|(index, link)| Some((index, link?)));
         let host = probe::Host::new(&Links::new(links), &BTreeSet::from([2]));
-        self.stage.observer.handle_host(time(at), host);
+        self.stage
+            .observer
+            .handle(time(at), &News::Host(host).into());
         self.collect();
     }
 
@@ -133,19 +138,26 @@ impl Seat {
             joined,
             neighbours: self.neighbours.clone(),
         };
-        self.stage.observer.handle_daemon(time(at), look);
+        self.stage
+            .observer
+            .handle(time(at), &News::Daemon(look).into());
         self.collect();
     }
 
     pub(crate) fn conf(&mut self, name: &str, auth: &str) {
         let conf = conf(name, auth);
-        self.stage.observer.set_conf(conf);
+        self.stage.observer.handle(
+            vrrp_user::model::Timestamp::default(),
+            &News::Conf(conf).into(),
+        );
     }
 
     /// Somebody changes the configuration.
     pub(crate) fn change_conf(&mut self, at: u64, name: &str, auth: &str) {
         let conf = conf(name, auth);
-        self.stage.observer.handle_conf(time(at), conf);
+        self.stage
+            .observer
+            .handle(time(at), &News::ConfChanged(conf).into());
         self.collect();
     }
 
@@ -154,7 +166,10 @@ impl Seat {
         let raw = format!("{} lb0 Keepalived_vrrp[42]: {text}", time(0));
         Envelopes::new(Calendar::new(TimeZone::UTC, time(0))).read(raw.as_bytes(), &mut lines);
         for entry in lines.into_iter().filter_map(Entry::read) {
-            self.stage.observer.recall_log(&entry);
+            self.stage.observer.handle(
+                vrrp_user::model::Timestamp::default(),
+                &News::Recall(entry).into(),
+            );
         }
     }
 
@@ -177,8 +192,10 @@ impl Seat {
         };
         let message = Message::v2(vrid, priority, [VIP.into()]);
         let frame = seen(at, advert(host, &message), Some(direction));
-        self.stage.observer.handle_frame(&frame);
-        self.stage.observer.handle_timeout(time(at));
+        self.stage
+            .observer
+            .handle(frame.time, &News::Frame(frame).into());
+        self.stage.observer.handle(time(at), &News::Time.into());
         self.collect();
     }
 
@@ -186,7 +203,8 @@ impl Seat {
         while let Some(output) = self.stage.observer.poll_output() {
             match output {
                 Output::Record(record) => self.stage.records.push(record),
-                Output::Request(
+                Output::Frame(_)
+                | Output::Request(
                     Request::Watch(_)
                     | Request::Unwatch(_)
                     | Request::Know(..)
@@ -211,13 +229,17 @@ impl Seat {
             place: Some("nf_hook_slow+0xa6".into()),
             count: 2,
         };
-        self.stage.observer.handle_drops(time(at), &[dropped]);
+        self.stage
+            .observer
+            .handle(time(at), &News::Drops(vec![dropped]).into());
         self.collect();
     }
 
     /// Until there is silence for some seconds.
     pub(crate) fn end(mut self) -> Played {
-        self.stage.observer.finish();
+        self.stage
+            .observer
+            .handle(vrrp_user::model::Timestamp::default(), &News::Finish.into());
         self.collect();
         let played = Played(std::mem::take(&mut self.stage.records));
         // The first answer is there within five seconds.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
+    input::News,
     record::{Body, ChangeReason, Code, Status, Step, What},
     sight::{Blindness, Seat},
 };
@@ -24,22 +25,28 @@ fn blind(why: Blindness) -> Seat {
 /// does not come in.
 fn play(script: Script, seats: &[(u64, Vec<Seat>)], until: u64) -> Played {
     let mut stage = Stage::new();
-    stage.observer.handle_seats(time(0), &[seat("eth0")]);
+    stage
+        .observer
+        .handle(time(0), &News::Seats(vec![seat("eth0")]).into());
     let mut seats = seats.iter().peekable();
     let mut seen = true;
     for (at, frame) in script.in_order() {
         while let Some((when, now)) = seats.next_if(|(when, _)| *when <= at) {
             seen = now.iter().all(|seat| seat.blind.is_none()) && !now.is_empty();
-            stage.observer.handle_seats(time(*when), now);
+            stage
+                .observer
+                .handle(time(*when), &News::Seats(now.clone()).into());
         }
         if seen {
             stage.frame(at, frame);
         }
     }
     for (when, now) in seats {
-        stage.observer.handle_seats(time(*when), now);
+        stage
+            .observer
+            .handle(time(*when), &News::Seats(now.clone()).into());
     }
-    stage.observer.handle_timeout(time(until));
+    stage.observer.handle(time(until), &News::Time.into());
     stage.collect();
     Played(stage.records)
 }
@@ -89,9 +96,15 @@ fn what_was_asked_for_by_name_is_blind_from_the_start() {
     };
     let mut stage = Stage::new();
     let down = Some(Blindness::NoCarrier);
-    stage.observer.handle_seats(time(0), &[named(down)]);
-    stage.observer.handle_seats(time(5000), &[named(down)]);
-    stage.observer.handle_seats(time(9000), &[named(None)]);
+    stage
+        .observer
+        .handle(time(0), &News::Seats(vec![named(down)]).into());
+    stage
+        .observer
+        .handle(time(5000), &News::Seats(vec![named(down)]).into());
+    stage
+        .observer
+        .handle(time(9000), &News::Seats(vec![named(None)]).into());
     stage.collect();
     let played = Played(std::mem::take(&mut stage.records));
     assert_eq!(played.raised(Code::Blind).0, 0);
@@ -100,7 +113,9 @@ fn what_was_asked_for_by_name_is_blind_from_the_start() {
     // What is watched because it happens to be there, and has no virtual router, is nobody's loss.
     let mut stage = Stage::new();
     let unnamed = blind(Blindness::NoCarrier);
-    stage.observer.handle_seats(time(0), &[unnamed]);
+    stage
+        .observer
+        .handle(time(0), &News::Seats(vec![unnamed]).into());
     stage.collect();
     assert_eq!(Played(stage.records).codes(), []);
 }
@@ -216,13 +231,17 @@ fn a_split_brain_on_a_machine_that_is_busy_is_not_over() {
 #[test]
 fn a_renamed_interface_keeps_its_virtual_routers() {
     let mut stage = Stage::new();
-    stage.observer.handle_seats(time(0), &[seat("eth1")]);
+    stage
+        .observer
+        .handle(time(0), &News::Seats(vec![seat("eth1")]).into());
     // Frames of the stage come from eth0.
     let renamed = Seat {
         formerly: Some("eth1".into()),
         ..seat("eth0")
     };
-    stage.observer.handle_seats(time(1), &[renamed]);
+    stage
+        .observer
+        .handle(time(1), &News::Seats(vec![renamed]).into());
     for (at, frame) in Script::default()
         .adverts(10, 10 * SECOND, ONE, &message(150))
         .in_order()
@@ -233,12 +252,16 @@ fn a_renamed_interface_keeps_its_virtual_routers() {
         blind: Some(Blindness::Down),
         ..seat("eth0")
     };
-    stage.observer.handle_seats(time(10_500), &[down]);
+    stage
+        .observer
+        .handle(time(10_500), &News::Seats(vec![down]).into());
     let lan = Seat {
         formerly: Some("eth0".into()),
         ..seat("lan0")
     };
-    stage.observer.handle_seats(time(11_000), &[lan]);
+    stage
+        .observer
+        .handle(time(11_000), &News::Seats(vec![lan]).into());
     stage.collect();
     let played = Played(stage.records);
     assert_eq!(played.codes(), [Code::Blind]);
@@ -253,7 +276,9 @@ fn a_renamed_interface_keeps_its_virtual_routers() {
 #[test]
 fn a_takeover_during_which_the_interface_is_renamed_is_told_whole() {
     let mut stage = Stage::new();
-    stage.observer.handle_seats(time(0), &[seat("eth1")]);
+    stage
+        .observer
+        .handle(time(0), &News::Seats(vec![seat("eth1")]).into());
     let mut frames = Script::default()
         .adverts(10, 10 * SECOND, ONE, &message(150))
         .advert(10 * SECOND + 500, ONE, &message(0))
@@ -261,7 +286,9 @@ fn a_takeover_during_which_the_interface_is_renamed_is_told_whole() {
     for (at, frame) in frames.drain(..) {
         let mut frame = crate::stage::seen(at, frame, None);
         frame.origin.interface = Some("eth1".into());
-        stage.observer.handle_frame(&frame);
+        stage
+            .observer
+            .handle(frame.time, &News::Frame(frame.clone()).into());
     }
     let renamed = Seat {
         formerly: Some("eth1".into()),
@@ -269,7 +296,7 @@ fn a_takeover_during_which_the_interface_is_renamed_is_told_whole() {
     };
     stage
         .observer
-        .handle_seats(time(10 * SECOND + 700), &[renamed]);
+        .handle(time(10 * SECOND + 700), &News::Seats(vec![renamed]).into());
     let after = Script::default()
         .adverts(11_110, 16 * SECOND, TWO, &message(100))
         .announce(11_120, TWO, VIP);

@@ -9,6 +9,7 @@ use etherparse::{
 use vrrp_tests::{frames::GROUP_V4, vrrp::Message};
 use vrrp_user::{
     frame::{Direction, Frame, LinkType, Origin, Tap},
+    input::News,
     model::{FingerprintKey, Timestamp},
     observer::{ArpMode, Observer, Output, Settings},
     record::{Body, Code, FindingRecord, Record, StateRecord, Status},
@@ -129,6 +130,7 @@ impl Stage {
             probe: None,
             traffic: false,
             limited: false,
+            frames: false,
             observer: None,
         }
     }
@@ -138,7 +140,8 @@ impl Stage {
     }
 
     pub(crate) fn frame_going(&mut self, at: u64, frame: Vec<u8>, direction: Option<Direction>) {
-        self.observer.handle_frame(&seen(at, frame, direction));
+        let frame = seen(at, frame, direction);
+        self.observer.handle(frame.time, &News::Frame(frame).into());
         self.collect();
     }
 

@@ -5,6 +5,7 @@ use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     dropped::Dropped,
     frame::Direction,
+    input::News,
     log::{Calendar, Entry, Envelopes},
     model::Vrid,
     observer::{Output, Request},
@@ -49,7 +50,9 @@ impl Suspicion {
     fn advert(&mut self, at: u64, (host, priority, direction): Sending) {
         let frame = advert(host, &Message::v3(51, priority, [VIP.into()]));
         let frame = seen(at, frame, Some(direction));
-        self.stage.observer.handle_frame(&frame);
+        self.stage
+            .observer
+            .handle(frame.time, &News::Frame(frame).into());
         self.collect();
     }
 
@@ -59,13 +62,15 @@ impl Suspicion {
         let raw = format!("{now} lb1 Keepalived_vrrp[42]: (VI_1) {text}");
         Envelopes::new(Calendar::new(TimeZone::UTC, now)).read(raw.as_bytes(), &mut lines);
         for entry in lines.into_iter().filter_map(Entry::read) {
-            self.stage.observer.handle_log(now, &entry);
+            self.stage.observer.handle(now, &News::Log(entry).into());
         }
         self.collect();
     }
 
     fn drops(&mut self, at: u64, dropped: &[Dropped]) {
-        self.stage.observer.handle_drops(time(at), dropped);
+        self.stage
+            .observer
+            .handle(time(at), &News::Drops(dropped.to_vec()).into());
         self.collect();
     }
 
@@ -73,7 +78,8 @@ impl Suspicion {
         while let Some(output) = self.stage.observer.poll_output() {
             match output {
                 Output::Record(record) => self.stage.records.push(record),
-                Output::Request(
+                Output::Frame(_)
+                | Output::Request(
                     Request::Watch(_)
                     | Request::Unwatch(_)
                     | Request::Know(..)
@@ -174,7 +180,7 @@ fn without_an_answer_counting_ends_after_ten_seconds() {
     assert_eq!(it.requests, [Request::CountDrops]);
     let due = time(GIVEN_UP + 10 * SECOND);
     assert!(it.stage.observer.poll_timeout() <= Some(due));
-    it.stage.observer.handle_timeout(due);
+    it.stage.observer.handle(due, &News::Time.into());
     it.collect();
     assert_eq!(it.requests, [Request::CountDrops, Request::StopCounting]);
     // What was counted is told nevertheless.
@@ -201,7 +207,9 @@ fn a_cause_of_the_kernels_reads_back() {
 #[test]
 fn the_end_of_a_run_ends_the_counting() {
     let mut it = Suspicion::begin();
-    it.stage.observer.finish();
+    it.stage
+        .observer
+        .handle(vrrp_user::model::Timestamp::default(), &News::Finish.into());
     it.collect();
     assert_eq!(it.requests, [Request::CountDrops, Request::StopCounting]);
 }

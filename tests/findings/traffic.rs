@@ -3,6 +3,7 @@
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     frame::Direction,
+    input::News,
     model::Span,
     observer::{Observer, Output, Request, Settings},
     record::{Code, Volume},
@@ -52,7 +53,9 @@ impl Observed {
             let intervals = (at / INTERVAL) as usize;
             if at % INTERVAL == 0 && intervals > 0 {
                 let counted = traffic(syns[intervals - 1], "eth0");
-                self.stage.observer.handle_traffic(time(at + 1), &[counted]);
+                self.stage
+                    .observer
+                    .handle(time(at + 1), &News::Traffic(vec![counted]).into());
                 self.stage.collect();
             }
         }
@@ -145,7 +148,9 @@ fn what_arrives_elsewhere_is_not_about_the_virtual_router() {
         stage.frame_going(at, advert(ONE, &message), Some(Direction::In));
         if second % 5 == 0 {
             let routed = traffic(7, "eth1");
-            stage.observer.handle_traffic(time(at + 1), &[routed]);
+            stage
+                .observer
+                .handle(time(at + 1), &News::Traffic(vec![routed]).into());
         }
     }
     stage.collect();
@@ -163,7 +168,8 @@ fn virtual_addresses_are_counted_and_those_of_routers_are_not() {
     let mut counted = Vec::new();
     for at in [0, SECOND] {
         let message = Message::v2(51, 150, [VIP.into()]);
-        observer.handle_frame(&seen(at, advert(ONE, &message), Some(Direction::In)));
+        let frame = seen(at, advert(ONE, &message), Some(Direction::In));
+        observer.handle(frame.time, &News::Frame(frame).into());
         while let Some(output) = observer.poll_output() {
             if let Output::Request(Request::Count(address)) = output {
                 counted.push(address);

@@ -18,6 +18,7 @@ mod neighbours;
 mod output;
 mod probing;
 mod promptness;
+mod recording;
 mod rejection;
 mod sighting;
 mod standing;

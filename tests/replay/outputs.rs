@@ -25,9 +25,30 @@ fn scratch(name: &str) -> PathBuf {
 
 fn keep(file: &Path, args: &[&str]) -> Output {
     Replay::of(CASE)
-        .args(["--write".as_ref(), file.as_os_str()])
+        .args([
+            "--write-passwords".as_ref(),
+            "--write".as_ref(),
+            file.as_os_str(),
+        ])
         .args(args)
         .output()
+}
+
+#[test]
+fn passwords_are_kept_on_demand_alone() {
+    let has = |file: &Path| {
+        let bytes = fs::read(file).expect("our own");
+        bytes.windows(8).any(|window| window == b"testpass")
+    };
+    let file = scratch("passwords.pcapng");
+    assert!(keep(&file, &[]).status.success());
+    assert!(has(&file), "the case has the password");
+    let without = scratch("no-passwords.pcapng");
+    let output = Replay::of(CASE)
+        .args(["--write".as_ref(), without.as_os_str()])
+        .output();
+    assert!(output.status.success());
+    assert!(!has(&without));
 }
 
 /// It was refused, by the name of the file.

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod material;
+mod withheld;
 
 use std::net::IpAddr;
 
@@ -49,7 +50,7 @@ proptest! {
         };
         prop_assert_eq!(advert.checksum, Some(expected));
         let auth = match (message.version, message.auth_type) {
-            (2, 1) => Auth::Pass(Some(KEY.fingerprint(&message.auth_data))),
+            (2, 1) => Auth::Pass(Some(KEY.fingerprint(message.auth_data))),
             _ => Auth::None,
         };
         prop_assert_eq!(&advert.auth, &auth);

@@ -88,6 +88,10 @@ pub struct RunArgs {
     /// Read keepalived's notification pipe (vrrp_notify_fifo); it is waited for.
     #[arg(long, value_name = "PATH")]
     pub notify_fifo: Option<PathBuf>,
+    /// Record everything that the judgement rests on (frames, log lines, what this host showed) in a new
+    /// file: `vrrpwatch replay FILE` gives the same records. It has no passwords. Wireshark opens it.
+    #[arg(long, value_name = "FILE.pcapng")]
+    pub record: Option<PathBuf>,
     /// Where the daemon's own account comes from.
     #[command(flatten)]
     pub log: LogArgs,

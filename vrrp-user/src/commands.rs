@@ -95,6 +95,11 @@ enum Failure {
     Log(#[from] OpenLogError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error(
+        "a recording is replayed alone: it has its logs and its configuration in it, and is not merged \
+         with other files"
+    )]
+    NotAlone,
     #[error("--probe has to see answers: leave out --arp off")]
     BlindProbe,
     #[error("{address} cannot be asked for: {}", .obstacle.describe())]
@@ -113,6 +118,7 @@ impl From<Failure> for ExitCode {
             | Failure::Log(_)
             | Failure::Settings(_)
             | Failure::BlindProbe
+            | Failure::NotAlone
             | Failure::Open(_)
             | Failure::Selection(_)
             | Failure::Target(_)
@@ -163,6 +169,7 @@ fn ask_settings(addresses: &[IpAddr]) -> Result<Settings, Failure> {
         probe: None,
         traffic: false,
         limited: false,
+        frames: false,
         observer: None,
     })
 }
@@ -181,6 +188,7 @@ fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Fai
         probe: None,
         traffic: false,
         limited: false,
+        frames: args.keeps_frames(),
         observer: observer.map(Into::into),
     })
 }

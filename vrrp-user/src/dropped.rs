@@ -5,6 +5,7 @@ mod advice;
 use std::{net::IpAddr, sync::Arc};
 
 pub use advice::advice;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     frame::Direction,
@@ -13,7 +14,7 @@ use crate::{
 };
 
 /// VRRP packets of one sender that were dropped for one reason at one place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
     /// Interface that they came in by, or were to leave by.
     pub interface: Option<Arc<str>>,

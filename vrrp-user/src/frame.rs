@@ -10,7 +10,7 @@ use crate::model::Timestamp;
 
 /// One captured frame. Live capture, replay and tests all make these; nothing behind them can tell
 /// which of the three did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// When it was seen.
     pub time: Timestamp,
@@ -27,7 +27,7 @@ pub struct Frame {
 }
 
 /// Where a frame was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Origin {
     /// Name of the interface; `None` in a capture file that names none.
     pub interface: Option<Arc<str>>,
@@ -39,7 +39,9 @@ pub struct Origin {
 }
 
 /// Number of a place where frames are seen: see [`Origin::tap`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Tap(pub u64);
 
 /// Which way a frame went, seen from the host.
@@ -55,7 +57,7 @@ pub enum Direction {
 }
 
 /// What the bytes of a frame begin with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkType {
     /// An Ethernet header.
     Ethernet,
@@ -68,7 +70,7 @@ pub enum LinkType {
 }
 
 /// A VLAN tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VlanTag {
     /// Tag protocol identifier: 0x8100, 0x88a8 or 0x9100.
     pub protocol: u16,

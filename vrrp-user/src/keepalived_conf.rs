@@ -21,13 +21,14 @@ use std::{
 };
 
 pub use instance::{AuthType, GarpOptions, Instance, SyncGroup};
+use serde::{Deserialize, Serialize};
 pub use watched::ConfFile;
 
 use crate::model::{FingerprintKey, Version};
 use notes::Notes;
 
 /// A configuration, as far as it concerns VRRP.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conf {
     /// The instances, in the order of the file.
     pub instances: Vec<Instance>,

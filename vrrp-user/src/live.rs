@@ -43,6 +43,7 @@ use crate::{
     capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
     chain::Chain,
     dropped::Dropped,
+    input::News,
     keepalived_conf::{Conf, ConfFile},
     link::{Links, Selection, Watch, WatchError},
     machine::{AddressChange, HostLook},
@@ -166,16 +167,17 @@ pub async fn watch(
     let signals = Signals::new().map_err(system("handle signals"))?;
     let writer = Writer::spawn(report).map_err(system("start a thread"))?;
     let logs = Logs::start(&live.logs, clock.now()?)?;
-    let mut observer = Observer::new(settings);
+    let observer = Observer::new(settings);
     let mut sources = live.logs.describe();
     for path in live.logs.missing() {
         let note = format!("{path} does not exist; it is read when it comes");
         tracing::warn!("{note}");
         taps.note(note);
     }
+    let mut known = None;
     let conf = live.conf.map(|(file, conf)| {
         sources.push(format!("configuration {}", file.path().display()));
-        observer.set_conf(conf);
+        known = Some(conf);
         file
     });
     let now = clock.now()?;
@@ -198,8 +200,12 @@ pub async fn watch(
         sources,
         conf,
         passed_over: 0,
+        idle: None,
         verified: None,
     };
+    if let Some(conf) = known {
+        run.tell(now, News::Conf(conf));
+    }
     run.identify()?;
     run.announce();
     run.survey()?;
@@ -231,6 +237,8 @@ struct Live {
     conf: Option<ConfFile>,
     /// Frames that were passed over to stay in time, since they were last told.
     passed_over: u64,
+    /// Until when time passed and nothing came of it, where that is not recorded yet.
+    idle: Option<Timestamp>,
     /// When it was last seen that the programs are attached.
     verified: Option<Timestamp>,
 }
@@ -321,8 +329,7 @@ impl Live {
     fn take_drops(&mut self, dropped: &[Dropped]) -> Result<(), LiveError> {
         self.drain()?;
         let now = self.clock.now()? - SETTLING;
-        self.observer.handle_drops(now, dropped);
-        self.pass_outputs();
+        self.tell(now, News::Drops(dropped.to_vec()));
         Ok(())
     }
 
@@ -339,9 +346,8 @@ impl Live {
             notes: self.taps.take_notes(),
         };
         if let Ok(now) = self.clock.now() {
-            self.observer.handle_start(now - SETTLING, start);
+            self.tell(now - SETTLING, News::Start(start));
         }
-        self.pass_outputs();
     }
 
     /// Hands the events at hand to the observer.
@@ -349,10 +355,7 @@ impl Live {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
             let frame = self.taps.frame(event, &self.clock);
-            if self.observer.handle_frame(&frame) {
-                self.writer.frame(&frame);
-            }
-            self.pass_outputs();
+            self.tell(frame.time, News::Frame(frame));
         }
         // Keeps its room.
         self.events = events;
@@ -372,14 +375,17 @@ impl Live {
             std::mem::take(&mut self.passed_over),
         );
         news.add(LossReason::OutputFailed, self.writer.take_unwritten());
-        self.observer.handle_unwatched(news.unwatched);
+        if news.unwatched > 0 {
+            self.tell(now, News::Unwatched(news.unwatched));
+        }
         if news.hides_routers() {
             let vrids = self.losses.note_suppressed(self.kernel.suppressed()?);
-            self.observer.handle_suppressed(now, &vrids);
+            self.tell(now, News::Suppressed(vrids));
         }
-        self.observer.handle_loss(now, &news.lost);
-        self.observer.handle_timeout(now);
-        self.pass_outputs();
+        if news.lost.values().any(|count| *count > 0) {
+            self.tell(now, News::Loss(news.lost));
+        }
+        self.tell(now, News::Time);
         Ok(())
     }
 
@@ -395,8 +401,7 @@ impl Live {
         let now = self.clock.now()?;
         if let Some((_, counting)) = &mut self.counting {
             let traffic = counting.read(now, &mut self.kernel, &self.taps)?;
-            self.observer.handle_traffic(now - SETTLING, &traffic);
-            self.pass_outputs();
+            self.tell(now - SETTLING, News::Traffic(traffic));
         }
         Ok(())
     }
@@ -421,9 +426,8 @@ impl Live {
         self.drain()?;
         let now = self.clock.now()? - SETTLING;
         for change in changes {
-            self.observer.handle_address(now, change);
+            self.tell(now, News::Address(*change));
         }
-        self.pass_outputs();
         Ok(())
     }
 
@@ -439,10 +443,9 @@ impl Live {
     fn take_look(&mut self, time: Timestamp, look: io::Result<HostLook>) -> Result<(), LiveError> {
         self.drain()?;
         match look {
-            Ok(look) => self.observer.handle_daemon(time - SETTLING, look),
+            Ok(look) => self.tell(time - SETTLING, News::Daemon(look)),
             Err(error) => tracing::debug!(%error, "the sockets of this host cannot be seen"),
         }
-        self.pass_outputs();
         Ok(())
     }
 
@@ -452,8 +455,9 @@ impl Live {
         self.drops.end();
         self.writer.settle().await;
         let accounted = self.take_traffic();
-        self.observer.finish();
-        self.pass_outputs();
+        if let Ok(now) = self.clock.now() {
+            self.tell(now - SETTLING, News::Finish);
+        }
         let written = self.writer.finish().await.map_err(LiveError::Write);
         written.and(accounted)
     }

@@ -20,13 +20,14 @@ mod time;
 use std::sync::Arc;
 
 use grammar::Reading;
+use serde::{Deserialize, Serialize};
 
 pub use envelope::{Envelopes, MAX_LINE, MAX_RAW};
 pub use event::{Details, Life, LogEvent, LogState};
 pub use time::{Calendar, Inferred, Window};
 
 /// A line of a log, out of its envelope.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
     /// Host that wrote it, where the line or its source says so.
     pub host: Option<Arc<str>>,
@@ -45,7 +46,8 @@ pub struct LogLine {
 }
 
 /// Who wrote a line, as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Writer {
     /// A VRRP daemon.
     Daemon,
@@ -58,11 +60,13 @@ pub enum Writer {
 }
 
 /// A line that concerns us, and what it says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "RecordedEntry")]
 pub struct Entry {
     /// The line.
     pub line: LogLine,
     /// What it says.
+    #[serde(skip)]
     pub reading: Reading,
     /// Whether it is from the log of the host that is watched, or that the capture is from.
     pub here: bool,
@@ -70,17 +74,46 @@ pub struct Entry {
     pub past: bool,
 }
 
+/// An entry as it is recorded: what the line says is read again.
+#[derive(Deserialize)]
+struct RecordedEntry {
+    line: LogLine,
+    here: bool,
+    past: bool,
+}
+
+impl From<RecordedEntry> for Entry {
+    fn from(RecordedEntry { line, here, past }: RecordedEntry) -> Self {
+        let reading = line.read();
+        Self {
+            reading: reading.unwrap_or_else(|| grammar::read("")),
+            line,
+            here,
+            past,
+        }
+    }
+}
+
+impl LogLine {
+    /// What it says; `None` for one of a stranger, or one that says nothing we know and whose writer is
+    /// unknown.
+    fn read(&self) -> Option<Reading> {
+        match self.writer {
+            Writer::Daemon => Some(grammar::read(&self.text)),
+            Writer::System => grammar::read_foreign(&self.text),
+            Writer::Unknown => {
+                Some(grammar::read(&self.text)).filter(|reading| reading.event != LogEvent::Other)
+            }
+            Writer::Stranger => None,
+        }
+    }
+}
+
 impl Entry {
     /// Reads a line; `None` for one of a stranger, or one that says nothing we know and whose
     /// writer is unknown.
     pub fn read(mut line: LogLine) -> Option<Self> {
-        let reading = match line.writer {
-            Writer::Daemon => grammar::read(&line.text),
-            Writer::System => grammar::read_foreign(&line.text)?,
-            Writer::Unknown => Some(grammar::read(&line.text))
-                .filter(|reading| reading.event != LogEvent::Other)?,
-            Writer::Stranger => return None,
-        };
+        let reading = line.read()?;
         secret::withhold(&mut line.text);
         Some(Self {
             line,

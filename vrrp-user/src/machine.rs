@@ -19,6 +19,7 @@ use std::{
 pub use daemon::{HostLook, ProcessState, VrrpSocket};
 pub(crate) use neighbours::SendsTo;
 pub(crate) use puzzle::Puzzle;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     dropped::Dropped,
@@ -32,7 +33,7 @@ use pulse::Pulses;
 use puzzle::Puzzles;
 
 /// An address of this machine came or went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressChange {
     /// The address.
     pub address: IpAddr,
@@ -44,7 +45,7 @@ pub struct AddressChange {
 }
 
 /// Where an address of this machine is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holding {
     /// The interface that has it.
     pub interface: Arc<str>,

@@ -5,7 +5,9 @@
 
 mod addresses;
 mod mac;
+pub(crate) mod nanos;
 mod pace;
+pub(crate) mod pairs;
 mod quantity;
 mod time;
 

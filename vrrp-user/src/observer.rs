@@ -1,10 +1,10 @@
-//! The core: frames, losses and the time in, records and requests out.
+//! The core: inputs and the time in, records and requests out.
 //!
 //! An [`Observer`] does no I/O and reads no clock. Live capture, replay and tests drive the same
 //! object the same way, so what a recording proves holds on the wire:
 //!
 //! ```text
-//! handle_frame, handle_loss, handle_timeout  ->  Observer  ->  poll_output, poll_timeout
+//! handle(at, Input)  ->  Observer  ->  poll_output, poll_timeout
 //! ```
 //!
 //! Time is what the frames say. It never runs backwards: a frame that arrives late (CPUs race for
@@ -28,14 +28,16 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     chronicle::Chronicle,
     daemon::HostName,
     detect::{Analyst, Sighting},
     frame::Frame,
-    machine::{AddressChange, HostLook},
+    input::{Input, News},
     model::{FingerprintKey, Span, Timestamp, Vrid},
-    probe::{Host, ProbeSettings, Prober, Question},
+    probe::{ProbeSettings, Prober, Question},
     record::{Body, Loss, LossReason, Record, Severity, Start, Summary},
     tracker::Segment,
     wire::{self, Checksum, Packet},
@@ -49,9 +51,10 @@ use untold::Untold;
 use watch::{Lessons, WatchList};
 
 /// What an observer is told once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Secret under which passwords are fingerprinted; random for each run.
+    #[serde(skip, default = "recorded")]
     pub key: FingerprintKey,
     /// Which ARP and neighbour discovery is reported.
     pub arp: ArpMode,
@@ -63,12 +66,21 @@ pub struct Settings {
     pub traffic: bool,
     /// Whether frames of senders that are not known are written only as long as they are few.
     pub limited: bool,
+    /// Whether frames that are reported are handed back, to be kept.
+    #[serde(skip)]
+    pub frames: bool,
     /// Name of this host, for the records; `None` in replay.
     pub observer: Option<Arc<str>>,
 }
 
+/// The key of a run that is replayed from its recording.
+const fn recorded() -> FingerprintKey {
+    FingerprintKey::RECORDED
+}
+
 /// Which ARP and neighbour discovery messages are reported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ArpMode {
     /// All of it.
     All,
@@ -80,14 +92,12 @@ pub enum ArpMode {
 }
 
 /// What an observer hands back.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are records, and they move once"
-)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Something to report.
     Record(Record),
+    /// The frame of the record before, where frames are kept.
+    Frame(Frame),
     /// Something to do.
     Request(Request),
 }
@@ -105,10 +115,9 @@ pub enum Request {
     Discount(IpAddr),
     /// Ask who has an address.
     Ask(Question),
-    /// Look at the VRRP daemons of this host, and tell by [`Observer::handle_daemon`].
+    /// Look at the VRRP daemons of this host, and tell by [`News::Daemon`].
     FindDaemon,
-    /// Count what the kernel drops, and tell by [`Observer::handle_drops`], until
-    /// [`Request::StopCounting`].
+    /// Count what the kernel drops, and tell by [`News::Drops`], until [`Request::StopCounting`].
     CountDrops,
     /// Give this sender a budget of its own: a frame in so long.
     Know(Known, Span),
@@ -122,6 +131,8 @@ pub enum Request {
 #[derive(Debug)]
 pub struct Observer {
     settings: Settings,
+    /// Who tells what is being handled.
+    telling: Option<Arc<str>>,
     now: Timestamp,
     watch: WatchList,
     /// Addresses whose traffic is counted, if any is.
@@ -166,6 +177,7 @@ impl Observer {
             untold: Untold::default(),
             acquaintances: Acquaintances::default(),
             strangers: settings.limited.then(Strangers::default),
+            telling: settings.observer.clone(),
             settings,
             now: Timestamp::from_nanos(0),
             watch,
@@ -180,58 +192,85 @@ impl Observer {
         }
     }
 
-    /// Reports the start of a run, or a change of what it watches.
-    pub fn handle_start(&mut self, time: Timestamp, start: Start) {
-        self.advance(time);
-        self.analyst.handle_start(time);
-        self.report(time, Body::Start(start));
+    /// Takes in what was told at `at`: a frame when it was seen, a look at the host when it was taken, a
+    /// line when it was read.
+    pub fn handle(&mut self, at: Timestamp, input: &Input) {
+        self.telling.clone_from(&input.observer);
+        match &input.news {
+            News::Start(start) => self.start(at, start),
+            News::Frame(frame) => self.frame(at, frame),
+            News::Loss(lost) => self.loss(at, lost),
+            News::Suppressed(vrids) => self.suppressed(at, vrids),
+            News::Unwatched(count) => self.summary.unwatched += count,
+            News::Log(entry) => self.log(at, entry),
+            News::Recall(entry) => self.analyst.recall_log(entry),
+            News::Afterword(entry) => self.afterword(entry),
+            News::Unread(unread) => self.unread(at, unread),
+            News::Conf(conf) => self.analyst.daemons_mut().set_conf(conf.clone()),
+            News::ConfChanged(conf) => self.conf_changed(at, conf),
+            News::Host(host) => self.host(at, host),
+            News::Seats(seats) => self.seats(at, seats),
+            News::Address(change) => self.address(at, change),
+            News::Daemon(look) => self.daemon(at, look),
+            News::Drops(dropped) => self.drops(at, dropped),
+            News::Traffic(traffic) => self.traffic(at, traffic),
+            News::Time => self.time(at),
+            News::Finish => self.finish(at),
+        }
+        self.telling.clone_from(&self.settings.observer);
     }
 
-    /// Takes a frame in. Returns whether it was reported.
-    pub fn handle_frame(&mut self, frame: &Frame) -> bool {
-        if self.has_stepped(frame.time) {
-            self.begin_anew(frame.time);
+    fn start(&mut self, time: Timestamp, start: &Start) {
+        self.advance(time);
+        self.analyst.handle_start(time);
+        self.report(time, Body::Start(start.clone()));
+    }
+
+    fn frame(&mut self, time: Timestamp, frame: &Frame) {
+        if self.has_stepped(time) {
+            self.begin_anew(time);
         }
-        self.advance(frame.time);
+        self.advance(time);
         self.summary.frames += 1;
         let Some(packet) = wire::decode(frame, &self.settings.key) else {
             self.summary.ignored += 1;
-            return false;
+            return;
         };
         if self.duplicates.is_duplicate(frame, &packet.vlan) {
             self.summary.duplicates += 1;
-            return false;
+            return;
         }
         let segment = Segment::of(&frame.origin, &packet.vlan);
         self.learn(&segment, &packet);
         let Some(body) = self.describe(&packet) else {
-            return false;
+            return;
         };
-        let written = self.is_to_be_written(&segment, &packet, self.now);
-        if written {
+        if self.is_to_be_written(&segment, &packet, self.now) {
             self.push(Record {
-                time: frame.time,
+                time,
                 interface: frame.origin.interface.clone(),
                 vlan: packet.vlan.ids().to_vec(),
                 direction: frame.origin.direction,
-                observer: self.settings.observer.clone(),
+                observer: self.telling.clone(),
                 body,
             });
+            if self.settings.frames {
+                self.outputs.push_back(Output::Frame(frame.clone()));
+            }
         }
         self.chronicle
-            .note_packet(frame.time, frame.origin.interface.as_ref(), &packet);
+            .note_packet(time, frame.origin.interface.as_ref(), &packet);
         self.analyst.handle(&Sighting {
             time: self.now,
             origin: &frame.origin,
             packet: &packet,
         });
-        self.inform_prober(&segment, frame.origin.direction, &packet, frame.time);
+        self.inform_prober(&segment, frame.origin.direction, &packet, time);
         self.collect();
-        written
     }
 
-    /// Takes in that frames were lost since the last call. Without any, nothing is reported.
-    pub fn handle_loss(&mut self, time: Timestamp, lost: &BTreeMap<LossReason, u64>) {
+    /// Without any loss, nothing is reported.
+    fn loss(&mut self, time: Timestamp, lost: &BTreeMap<LossReason, u64>) {
         self.advance(time);
         let lost: BTreeMap<_, _> = lost
             .iter()
@@ -263,9 +302,7 @@ impl Observer {
         }
     }
 
-    /// Takes in that adverts of these virtual routers were suppressed, because there were more than
-    /// their budgets allow.
-    pub fn handle_suppressed(&mut self, time: Timestamp, vrids: &BTreeSet<Vrid>) {
+    fn suppressed(&mut self, time: Timestamp, vrids: &BTreeSet<Vrid>) {
         self.advance(time);
         self.analyst.handle_suppressed(vrids, self.now);
         self.collect();
@@ -277,14 +314,7 @@ impl Observer {
         }
     }
 
-    /// Takes in that the kernel saw and left alone this many more ARP and neighbour discovery
-    /// frames.
-    pub fn handle_unwatched(&mut self, count: u64) {
-        self.summary.unwatched += count;
-    }
-
-    /// Takes in that time has come to `now`.
-    pub fn handle_timeout(&mut self, now: Timestamp) {
+    fn time(&mut self, now: Timestamp) {
         self.advance(now);
         self.tell_unwritten();
         // Only here is the time that of the clock: frames that waited their turn bring their own,
@@ -296,7 +326,7 @@ impl Observer {
         }
     }
 
-    /// When [`Observer::handle_timeout`] has to be called at the latest.
+    /// When [`News::Time`] has to be told at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let analyst = self.analyst.poll_timeout();
         let others = [
@@ -312,31 +342,6 @@ impl Observer {
             .min()
     }
 
-    /// Takes in what this host holds and from where it may ask. Without it nothing is asked for, and
-    /// nothing is known of what the host itself shows.
-    pub fn handle_host(&mut self, time: Timestamp, host: Host) {
-        self.advance(time);
-        self.analyst.handle_host(&host, self.now);
-        if let Some(prober) = &mut self.prober {
-            prober.set_host(host, self.now);
-        }
-        self.collect();
-    }
-
-    /// Takes in that an address of this host came or went.
-    pub fn handle_address(&mut self, time: Timestamp, change: &AddressChange) {
-        self.advance(time);
-        self.analyst.handle_address(change, self.now);
-        self.collect();
-    }
-
-    /// Takes in a look at the VRRP daemons of this host that was taken at `time`.
-    pub fn handle_daemon(&mut self, time: Timestamp, look: HostLook) {
-        self.advance(time);
-        self.analyst.handle_daemon(look, time);
-        self.collect();
-    }
-
     /// The virtual routers and what is wrong with them.
     pub const fn analyst(&self) -> &Analyst {
         &self.analyst
@@ -347,8 +352,8 @@ impl Observer {
         self.analyst.worst()
     }
 
-    /// Ends the run: the summary is the last record.
-    pub fn finish(&mut self) {
+    fn finish(&mut self, time: Timestamp) {
+        self.advance(time);
         self.stop_counting();
         self.tell_unwritten();
         self.tell_rest();
@@ -357,6 +362,16 @@ impl Observer {
         }
         let summary = self.summary.clone();
         self.report(self.now, Body::Summary(summary));
+    }
+
+    /// What it was told once.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether there is anything to take.
+    pub fn has_output(&self) -> bool {
+        !self.outputs.is_empty()
     }
 
     /// The next record or request, in order.
@@ -465,7 +480,7 @@ impl Observer {
             interface: None,
             vlan: Vec::new(),
             direction: None,
-            observer: self.settings.observer.clone(),
+            observer: self.telling.clone(),
             body,
         });
     }

@@ -26,10 +26,12 @@ pub use socket::{Asker, AskerError};
 
 pub(crate) use prober::{Next, Prober, Round, Step};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Span;
 
 /// What to ask for, and how often.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeSettings {
     /// Ask for the addresses that adverts name.
     pub learned: bool,

@@ -4,16 +4,16 @@
 //! merged by time. Files are streamed: memory does not grow with their size.
 
 mod cooked;
-mod input;
 mod reader;
 mod section;
+mod source;
 mod strays;
 
 use std::{collections::BinaryHeap, path::PathBuf};
 
-pub use input::{Input, OpenError};
 pub use reader::{Item, ReadError, Reader};
 pub use section::Foreign;
+pub use source::{CaptureSource, OpenError};
 
 use crate::{frame::Tap, merge::Pending};
 
@@ -33,7 +33,7 @@ impl Replay {
     ///
     /// # Errors
     /// The first one that cannot be opened or is not a capture file.
-    pub fn open(inputs: Vec<Input>) -> Result<Self, OpenError> {
+    pub fn open(inputs: Vec<CaptureSource>) -> Result<Self, OpenError> {
         let readers = inputs
             .into_iter()
             .enumerate()
@@ -74,14 +74,14 @@ impl Replay {
 }
 
 /// The inputs named on a command line; `-` is standard input.
-pub fn inputs(files: &[PathBuf]) -> Vec<Input> {
+pub fn capture_sources(files: &[PathBuf]) -> Vec<CaptureSource> {
     files
         .iter()
         .map(|path| {
             if path.as_os_str() == "-" {
-                Input::Stdin
+                CaptureSource::Stdin
             } else {
-                Input::File(path.clone())
+                CaptureSource::File(path.clone())
             }
         })
         .collect()

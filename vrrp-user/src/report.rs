@@ -11,6 +11,7 @@ mod json;
 mod outlet;
 mod pcapng;
 mod quota;
+mod recording;
 mod sink;
 mod target;
 mod text;
@@ -18,6 +19,7 @@ mod writer;
 
 use std::{collections::BTreeSet, fmt, io, path::PathBuf};
 
+pub(crate) use pcapng::TAP;
 pub use quota::Appetite;
 pub use target::TargetError;
 pub use text::Style;
@@ -29,6 +31,8 @@ use quota::Quota;
 use crate::{
     chain::Chain,
     frame::Frame,
+    model::FingerprintKey,
+    observer::Settings,
     record::{Kind, Record},
 };
 
@@ -74,6 +78,13 @@ pub enum Content {
     Frames {
         /// Whether a file that is there is replaced, and not appended to.
         replace: bool,
+        /// Under which passwords are fingerprinted; `None` where they are kept.
+        key: Option<FingerprintKey>,
+    },
+    /// Everything that the observer is told, as pcapng.
+    Recording {
+        /// How the observer is set up.
+        settings: Box<Settings>,
     },
 }
 
@@ -141,7 +152,7 @@ impl Report {
     pub fn frame(&mut self, frame: &Frame) -> io::Result<()> {
         self.each(|outlet| match outlet.content() {
             Content::Frames { .. } => outlet.frame(frame),
-            Content::Records { .. } => Ok(()),
+            Content::Records { .. } | Content::Recording { .. } => Ok(()),
         })
     }
 

@@ -18,6 +18,11 @@ pub enum SettingsError {
         "--overwrite replaces files of frames, and none is written: leave it out, or add --write"
     )]
     NothingToReplace,
+    /// No frames are kept that could have passwords in them.
+    #[error(
+        "--write-passwords is for files of frames, and none is written: leave it out, or add --write"
+    )]
+    NoFrames,
 }
 
 impl ReportSettings {

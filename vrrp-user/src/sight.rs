@@ -7,10 +7,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::Timestamp;
 
 /// Why nothing of an interface is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Blindness {
     /// The interface is gone.
     Gone,
@@ -35,7 +37,7 @@ impl Blindness {
 }
 
 /// What is seen from an interface of this host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seat {
     /// Name of the interface, as frames bear it.
     pub interface: Arc<str>,

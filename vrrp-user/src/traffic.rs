@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
 use vrrp_ebpf::traffic::{Flow, direction};
 
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// What went to and from an address in an interval.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
     /// Where.
     pub segment: Segment,

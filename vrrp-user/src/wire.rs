@@ -11,6 +11,7 @@ mod checksum;
 mod link;
 mod nd;
 mod packet;
+mod password;
 
 #[cfg(test)]
 mod tests;
@@ -21,3 +22,4 @@ pub use carp::Carp;
 pub use checksum::Checksum;
 pub use nd::{Nd, NdKind, NdOperation};
 pub use packet::{Body, Packet, VlanStack, decode};
+pub use password::withhold;

@@ -11,18 +11,20 @@ const MAX_LINES: usize = 500;
 
 /// The modules of vrrp-user that only compute: data in, data out. What they need of the world is
 /// an argument.
-const PURE: [&str; 15] = [
+const PURE: [&str; 17] = [
     "chronicle",
     "daemon",
     "detect",
     "dropped",
     "frame",
+    "input",
     "log",
     "machine",
     "merge",
     "model",
     "observer",
     "record",
+    "recording",
     "sight",
     "tracker",
     "traffic",

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use vrrp_user::{
     frame::Tap,
     model::FingerprintKey,
-    replay::{Input, Item, Reader},
+    replay::{CaptureSource, Item, Reader},
     wire,
 };
 
@@ -22,7 +22,7 @@ const SMALLEST: usize = 16;
 
 fuzz_target!(|raw: &[u8]| {
     fs::write(&*FILE, raw).expect("room in memory");
-    let Ok(mut reader) = Reader::open(Input::File(FILE.clone()), Tap(0)) else {
+    let Ok(mut reader) = Reader::open(CaptureSource::File(FILE.clone()), Tap(0)) else {
         return;
     };
     let is_plain = !raw.starts_with(&[0x1f, 0x8b]);
@@ -34,7 +34,7 @@ fuzz_target!(|raw: &[u8]| {
                 drop(wire::decode(&frame, &FingerprintKey::new([7; 16])));
                 assert!(frame.data.len() <= frame.length as usize);
             }
-            Ok(Item::Loss { .. }) => {}
+            Ok(Item::Loss { .. } | Item::Settings(_) | Item::Told(..)) => {}
             Err(error) => drop(error.to_string()),
         }
     }

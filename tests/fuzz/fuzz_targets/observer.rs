@@ -9,6 +9,7 @@ use bytes::Bytes;
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use vrrp_user::{
+    input::News,
     frame::{Direction, Frame, LinkType, Origin, Tap},
     log::{Calendar, Entry, Envelopes},
     model::{FingerprintKey, Timestamp},
@@ -23,6 +24,7 @@ fuzz_target!(|raw: &[u8]| {
         probe: None,
         traffic: false,
         limited: false,
+            frames: false,
         observer: None,
     });
     let mut now = Timestamp::from_parts(1_795_380_193, 0);
@@ -33,12 +35,12 @@ fuzz_target!(|raw: &[u8]| {
         rest = after;
         now = now + std::time::Duration::from_millis(u64::from(*millis) * 16);
         match kind % 8 {
-            0 => observer.handle_timeout(now),
+            0 => observer.handle(now, &News::Time.into()),
             1 => {
                 let mut lines = Vec::new();
                 envelopes.read(bytes, &mut lines);
                 for entry in lines.into_iter().filter_map(Entry::read) {
-                    observer.handle_log(now, &entry);
+                    observer.handle(now, &News::Log(entry).into());
                 }
             }
             _ => {
@@ -54,12 +56,12 @@ fuzz_target!(|raw: &[u8]| {
                     length: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
                     data: Bytes::from(bytes.to_vec()),
                 };
-                observer.handle_frame(&frame);
+                observer.handle(frame.time, &News::Frame(frame.clone()).into());
             }
         }
         while let Some(output) = observer.poll_output() {
             drop(format!("{output:?}"));
         }
     }
-    observer.finish();
+    observer.handle(Timestamp::default(), &News::Finish.into());
 });

@@ -14,6 +14,7 @@ use clap::{
 };
 
 use crate::{
+    model::FingerprintKey,
     observer::ArpMode,
     record::Kind,
     report::{Content, Format, OutputSettings, Place, ReportSettings},
@@ -51,6 +52,10 @@ pub struct OutputArgs {
     /// `--output pcapng:FILE` beside the other outputs. A pcapng file that is there is appended to.
     #[arg(long, value_name = "FILE.pcapng")]
     pub write: Option<PathBuf>,
+    /// Keep passwords in files of frames. Without it their fingerprints stand in their place, and the
+    /// checksums are corrected.
+    #[arg(long)]
+    pub write_passwords: bool,
     /// Replace the files of frames that are there.
     #[arg(long)]
     pub overwrite: bool,
@@ -155,11 +160,17 @@ fn kinds(form: Form, text: &str) -> Result<Vec<Kind>, String> {
 }
 
 impl OutputArgs {
+    /// Whether frames are kept.
+    pub fn keeps_frames(&self) -> bool {
+        let pcapng = |output: &OutputArg| output.form == Some(Form::Pcapng);
+        self.write.is_some() || self.outputs.iter().any(pcapng)
+    }
+
     /// The outputs.
     ///
     /// # Errors
     /// They do not fit together.
-    pub fn report(&self) -> Result<ReportSettings, SettingsError> {
+    pub fn report(&self, key: &FingerprintKey) -> Result<ReportSettings, SettingsError> {
         let records = |format, only: &[Kind]| Content::Records {
             format,
             only: if only.is_empty() { &self.only } else { only }
@@ -169,6 +180,7 @@ impl OutputArgs {
         };
         let frames = || Content::Frames {
             replace: self.overwrite,
+            key: (!self.write_passwords).then(|| key.clone()),
         };
         let mut outputs: Vec<OutputSettings> = self
             .outputs
@@ -192,8 +204,12 @@ impl OutputArgs {
             place: place(file.into()),
             content: frames(),
         }));
-        if self.overwrite && !outputs.iter().any(|output| output.content == frames()) {
+        let keeps_frames = outputs.iter().any(|output| output.content == frames());
+        if self.overwrite && !keeps_frames {
             return Err(SettingsError::NothingToReplace);
+        }
+        if self.write_passwords && !keeps_frames {
+            return Err(SettingsError::NoFrames);
         }
         ReportSettings {
             outputs,

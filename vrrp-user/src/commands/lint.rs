@@ -6,9 +6,10 @@ use super::{Failure, Outcome, ask_settings, complain, config_id, say};
 use crate::{
     cli::LintArgs,
     escape,
+    input::{Input, News},
     keepalived_conf::{Conf, lint},
     observer::Observer,
-    replay::{Input, Item, Replay},
+    replay::{CaptureSource, Item, Replay},
 };
 
 pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
@@ -20,13 +21,17 @@ pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
     let mut unreadable = false;
     if let Some(capture) = &args.capture {
         let mut observer = Observer::new(settings);
-        let mut replay = Replay::open(vec![Input::File(capture.clone())])?;
+        let mut replay = Replay::open(vec![CaptureSource::File(capture.clone())])?;
         while let Some(item) = replay.next_item() {
             match item {
                 Ok(Item::Frame(frame)) => {
-                    observer.handle_frame(&frame);
+                    observer.handle(frame.time, &Input::from(News::Frame(frame)));
                 }
-                Ok(Item::Loss { time, lost }) => observer.handle_loss(time, &lost),
+                Ok(Item::Loss { time, lost }) => {
+                    observer.handle(time, &Input::from(News::Loss(lost)));
+                }
+                Ok(Item::Told(at, input)) => observer.handle(at, &input),
+                Ok(Item::Settings(settings)) => observer = Observer::new(*settings),
                 Err(error) => {
                     complain(&error);
                     unreadable |= !error.is_partial();

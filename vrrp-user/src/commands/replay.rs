@@ -1,24 +1,31 @@
 //! `vrrpwatch replay`: the observer driven by capture files.
 
-use std::{collections::BTreeMap, io, time::Duration};
+use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
 use super::{Failure, Outcome, complain, read_conf, settings};
 use crate::{
     cli::ReplayArgs,
+    input::{Input, News},
     model::{Span, Timestamp},
-    observer::{Observer, Output},
+    observer::{Observer, Output, Settings},
     record::{LossReason, Start},
-    replay::{Input, Item, Replay, inputs},
+    replay::{CaptureSource, Item, Replay, capture_sources},
     report::{Appetite, Report},
     source::{LogFile, RecordedLogs},
 };
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
-    let inputs = inputs(&args.files);
-    let live = inputs.iter().any(Input::is_live);
+    let inputs = capture_sources(&args.files);
+    let live = inputs.iter().any(CaptureSource::is_live);
+
     let mut replay = Replay::open(inputs)?;
+
     let settings = settings(&args.output, None)?;
     let conf = args.log.keepalived_conf.as_deref();
+    let is_alone = args.files.len() == 1
+        && conf.is_none()
+        && args.log.logs.is_empty()
+        && args.journal_file.is_empty();
     let conf = conf.map(|path| read_conf(path, &settings)).transpose()?;
     let conf = conf.map(|(_, conf)| conf);
     let journals = args.journal_file.iter().map(|path| LogFile {
@@ -26,12 +33,14 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         path: path.clone(),
     });
     let logs: Vec<LogFile> = args.log.logs.iter().cloned().chain(journals).collect();
+    let report = Report::open(&args.output.report(&settings.key)?)?;
     let mut run = Run {
         observer: Observer::new(settings),
+        recording: None,
         logs: RecordedLogs::open(&logs, args.log.zone())?,
         began: None,
         last: None,
-        report: Report::open(&args.output.report()?)?,
+        report,
         files: args
             .files
             .iter()
@@ -42,7 +51,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
         live,
     };
     if let Some(conf) = conf {
-        run.observer.set_conf(conf);
+        run.tell(Timestamp::default(), News::Conf(conf));
     }
     let mut unreadable = false;
     let result = loop {
@@ -52,7 +61,9 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
                 complain(&error);
                 unreadable |= !error.is_partial();
             }
-            Some(Ok(item)) => match run.take(&item) {
+            Some(Ok(Item::Settings(settings))) if is_alone => run.begin_recording(*settings),
+            Some(Ok(Item::Settings(_))) => return Err(Failure::NotAlone),
+            Some(Ok(item)) => match run.take(item) {
                 Ok(Appetite::More) => {}
                 Ok(Appetite::Enough) => break run.finish(),
                 Err(error) => break Err(error),
@@ -79,6 +90,8 @@ const POSTLUDE: Span = Span::from_secs(10);
 
 struct Run {
     observer: Observer,
+    /// Of a recording, which has everything else in it.
+    recording: Option<Recording>,
     logs: RecordedLogs,
     /// Time of the first item of the capture.
     began: Option<Timestamp>,
@@ -93,9 +106,41 @@ struct Run {
     live: bool,
 }
 
+/// A recording that is replayed.
+struct Recording {
+    observer: Option<Arc<str>>,
+    /// Its run came to an end, and was not cut.
+    is_finished: bool,
+}
+
+impl Recording {
+    fn input(&self, news: News) -> Input {
+        Input {
+            observer: self.observer.clone(),
+            news,
+        }
+    }
+}
+
 impl Run {
-    fn take(&mut self, item: &Item) -> io::Result<Appetite> {
+    fn tell(&mut self, at: Timestamp, news: News) {
+        self.observer.handle(at, &news.into());
+    }
+
+    fn take(&mut self, item: Item) -> io::Result<Appetite> {
         let time = item.time();
+        if let Some(recording) = &mut self.recording {
+            let input = match item {
+                Item::Told(_, input) => *input,
+                Item::Frame(frame) => recording.input(News::Frame(frame)),
+                Item::Loss { lost, .. } => recording.input(News::Loss(lost)),
+                Item::Settings(_) => return Ok(Appetite::More),
+            };
+            recording.is_finished |= input.news == News::Finish;
+            self.observer.handle(time, &input);
+            self.last = Some(time);
+            return self.drain();
+        }
         let unwritten = self.report.take_unwritten();
         self.tell_unwritten(unwritten);
         let end = match self.end {
@@ -111,29 +156,37 @@ impl Run {
             return Ok(Appetite::Enough);
         }
         while let Some((written, entry)) = self.logs.next_until(time) {
-            self.observer.handle_log(written, &entry);
+            self.tell(written, News::Log(entry));
         }
         self.began.get_or_insert(time);
         self.last = Some(time);
         match item {
-            Item::Frame(frame) => {
-                if self.observer.handle_frame(frame) {
-                    self.report.frame(frame)?;
-                }
-            }
-            Item::Loss { time, lost } => self.observer.handle_loss(*time, lost),
+            Item::Frame(frame) => self.tell(time, News::Frame(frame)),
+            Item::Loss { lost, .. } => self.tell(time, News::Loss(lost)),
+            // Only in a recording.
+            Item::Settings(_) | Item::Told(..) => {}
         }
         self.drain()
+    }
+
+    /// What follows was told to an observer that was set up so, in this order.
+    fn begin_recording(&mut self, settings: Settings) {
+        let frames = self.observer.settings().frames;
+        self.recording = Some(Recording {
+            observer: settings.observer.clone(),
+            is_finished: false,
+        });
+        self.observer = Observer::new(Settings { frames, ..settings });
     }
 
     /// The capture begins. What was logged before tells who the daemons are, not what they do.
     fn begin(&mut self, time: Timestamp) {
         self.logs.begin(time);
         while let Some((_, entry)) = self.logs.next_until(time - PRELUDE) {
-            self.observer.recall_log(&entry);
+            self.tell(time, News::Recall(entry));
         }
         let start = self.start();
-        self.observer.handle_start(time, start);
+        self.tell(time, News::Start(start));
     }
 
     /// Tells of logs that told nothing: they are of another time, or in a format that is not known.
@@ -143,7 +196,7 @@ impl Run {
         };
         for unread in self.logs.unread(begin, last, PRELUDE.max(POSTLUDE)) {
             complain(&unread);
-            self.observer.handle_unread(last, unread);
+            self.tell(last, News::Unread(unread));
         }
     }
 
@@ -153,7 +206,7 @@ impl Run {
             && count > 0
         {
             let lost = BTreeMap::from([(LossReason::OutputFailed, count)]);
-            self.observer.handle_loss(last, &lost);
+            self.tell(last, News::Loss(lost));
         }
     }
 
@@ -161,7 +214,7 @@ impl Run {
     fn end_logs(&mut self) {
         let Some(last) = self.last else { return };
         while let Some((_, entry)) = self.logs.next_until(last + POSTLUDE) {
-            self.observer.handle_afterword(&entry);
+            self.tell(last, News::Afterword(entry));
         }
     }
 
@@ -185,6 +238,7 @@ impl Run {
                         appetite = Appetite::Enough;
                     }
                 }
+                Output::Frame(frame) => self.report.frame(&frame)?,
                 // No kernel filter to tell.
                 Output::Request(_) => {}
             }
@@ -196,11 +250,19 @@ impl Run {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.end_logs();
-        self.tell_unread();
-        let unwritten = self.report.settle()?;
-        self.tell_unwritten(unwritten);
-        self.observer.finish();
+        let is_finished = match &self.recording {
+            Some(recording) => recording.is_finished,
+            None => {
+                self.end_logs();
+                self.tell_unread();
+                let unwritten = self.report.settle()?;
+                self.tell_unwritten(unwritten);
+                false
+            }
+        };
+        if !is_finished {
+            self.tell(self.last.unwrap_or_default(), News::Finish);
+        }
         self.drain()?;
         self.report.finish()
     }

@@ -11,7 +11,7 @@ use crate::{
     link::Selection,
     live::{LiveSettings, watch},
     observer::{ArpMode, Settings},
-    report::Report,
+    report::{Content, OutputSettings, Place, Report},
     source::{JournalSettings, LogSettings},
 };
 
@@ -36,7 +36,16 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
         duration: args.output.duration,
     };
     log_to_standard_error(args.kernel_log);
-    let report = Report::open(&args.output.report()?)?;
+    let mut report = args.output.report(&settings.key)?;
+    report
+        .outputs
+        .extend(args.record.as_ref().map(|file| OutputSettings {
+            place: Place::File(file.clone()),
+            content: Content::Recording {
+                settings: Box::new(settings.clone()),
+            },
+        }));
+    let report = Report::open(&report.checked()?)?;
     let runtime = runtime()?;
     let result = runtime.block_on(watch(live, settings, report));
     // A writing thread that hangs on a pipe nobody reads is left to its fate.

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{DEFAULT_VERSION, block::Block, notes::Notes};
 use crate::model::{Family, Fingerprint, FingerprintKey, Priority, Span, Version, Vrid};
 
@@ -10,7 +12,7 @@ use crate::model::{Family, Fingerprint, FingerprintKey, Priority, Span, Version,
     clippy::struct_excessive_bools,
     reason = "options of keepalived, each on its own"
 )]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
     /// Its name.
     pub name: String,
@@ -49,7 +51,7 @@ pub struct Instance {
 }
 
 /// Authentication of VRRPv2.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuthType {
     /// None.
     #[default]
@@ -61,7 +63,7 @@ pub enum AuthType {
 }
 
 /// How the addresses are announced after a takeover.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GarpOptions {
     /// Announcements of an address at once.
     pub repeat: u32,
@@ -100,7 +102,7 @@ impl Instance {
 }
 
 /// A `vrrp_sync_group`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncGroup {
     /// Its name.
     pub name: String,
@@ -218,7 +220,7 @@ fn authentication(block: &Block, key: &FingerprintKey) -> (AuthType, Option<Fing
             for (place, byte) in field.iter_mut().zip(password.bytes()) {
                 *place = byte;
             }
-            key.fingerprint(&field)
+            key.fingerprint(field)
         });
     (auth, password.filter(|_| auth == AuthType::Pass))
 }

@@ -91,7 +91,7 @@ fn instances_are_read_with_their_defaults() {
     assert_eq!(one.priority, Priority::new(150));
     assert_eq!(one.interval, Span::from_secs(2));
     assert_eq!((one.version, one.auth), (Version::V2, AuthType::Pass));
-    assert_eq!(one.password, Some(key().fingerprint(b"testpass")));
+    assert_eq!(one.password, Some(key().fingerprint(*b"testpass")));
     assert_eq!(
         one.addresses,
         ["10.77.0.100", "10.77.0.101"]

@@ -1,19 +1,15 @@
 //! The configuration of keepalived, which is read again when it is changed.
 
 use super::{Live, LiveError, SETTLING};
+use crate::{input::News, keepalived_conf::ConfFile};
 
 impl Live {
     /// Reads the configuration again if somebody has changed it.
     pub(super) fn reread_conf(&mut self) -> Result<(), LiveError> {
-        match self
-            .conf
-            .as_mut()
-            .and_then(crate::keepalived_conf::ConfFile::reread)
-        {
+        match self.conf.as_mut().and_then(ConfFile::reread) {
             Some(Ok(conf)) => {
                 let now = self.clock.now()? - SETTLING;
-                self.observer.handle_conf(now, conf);
-                self.pass_outputs();
+                self.tell(now, News::ConfChanged(conf));
             }
             Some(Err(error)) => {
                 tracing::warn!(

@@ -1,7 +1,7 @@
 //! Lines of logs on their way to the observer.
 
 use super::{Live, LiveError, SETTLING};
-use crate::log::Entry;
+use crate::{input::News, log::Entry};
 
 impl Live {
     /// Hands lines to the observer, after the frames that they may be about.
@@ -9,12 +9,8 @@ impl Live {
         self.drain()?;
         let now = self.clock.now()? - SETTLING;
         for entry in entries {
-            if entry.past {
-                self.observer.recall_log(entry);
-            } else {
-                self.observer.handle_log(now, entry);
-            }
-            self.pass_outputs();
+            let news = if entry.past { News::Recall } else { News::Log };
+            self.tell(now, news(entry.clone()));
         }
         Ok(())
     }
@@ -24,8 +20,7 @@ impl Live {
         while let Some(unread) = self.logs.try_unread() {
             tracing::warn!("{unread}");
             let now = self.clock.now()? - SETTLING;
-            self.observer.handle_unread(now, unread);
-            self.pass_outputs();
+            self.tell(now, News::Unread(unread));
         }
         Ok(())
     }

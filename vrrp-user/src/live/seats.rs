@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Live, LiveError, SETTLING};
-use crate::{model::Timestamp, probe::Host, sight::Blindness};
+use crate::{input::News, model::Timestamp, probe::Host, sight::Blindness};
 
 /// What was attached so recently need not be looked at again. Shorter than the shortest time after
 /// which a master is missed: three intervals of 10 ms, and the time that frames are waited for.
@@ -28,10 +28,9 @@ impl Live {
     pub(super) fn survey(&mut self) -> Result<(), LiveError> {
         let now = self.clock.now()? - SETTLING;
         let seats = self.taps.seats(&self.links);
-        self.observer.handle_seats(now, &seats);
+        self.tell(now, News::Seats(seats));
         let host = Host::new(&self.links, &self.taps.indices());
-        self.observer.handle_host(now, host);
-        self.pass_outputs();
+        self.tell(now, News::Host(host));
         Ok(())
     }
 
@@ -58,10 +57,9 @@ impl Live {
                 seat.blind = Some(Blindness::Detached);
             }
         }
-        self.observer.handle_seats(now, &seats);
+        self.tell(now, News::Seats(seats));
         self.announce();
-        self.observer.handle_seats(now, &back);
-        self.pass_outputs();
+        self.tell(now, News::Seats(back));
         Ok(())
     }
 }

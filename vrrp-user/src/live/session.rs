@@ -14,6 +14,7 @@ use super::{Clock, LiveError, SETTLING, counting::Counting, taps::Taps, turn::Tu
 use crate::{
     capture::{Event, KernelHalf, LoadSettings, Mode, Ring},
     chain::Chain,
+    input::{Input, News},
     link::{LinkKind, LinkState, Links, Selection, Watch},
     model::{Span, Timestamp},
     observer::{Observer, Output, Request, Settings},
@@ -93,7 +94,7 @@ impl Session {
             notes: Vec::new(),
         };
         let now = session.now()?;
-        session.observer.handle_start(now - SETTLING, start);
+        session.tell(now - SETTLING, News::Start(start));
         session.outputs(&mut Vec::new());
         Ok(session)
     }
@@ -164,7 +165,7 @@ impl Session {
                         }
                     }
                     self.take_events(&mut records);
-                    self.observer.handle_timeout(now - SETTLING);
+                    self.tell(now - SETTLING, News::Time);
                     self.outputs(&mut records);
                 }
                 filled = self.ring.fill(&mut self.events) => {
@@ -177,11 +178,15 @@ impl Session {
         Ok(records)
     }
 
+    fn tell(&mut self, at: Timestamp, news: News) {
+        self.observer.handle(at, &Input::from(news));
+    }
+
     fn take_events(&mut self, records: &mut Vec<Record>) {
         let mut events = std::mem::take(&mut self.events);
         for event in events.drain(..) {
             let frame = self.taps.frame(event, &self.clock);
-            self.observer.handle_frame(&frame);
+            self.tell(frame.time, News::Frame(frame));
             self.outputs(records);
         }
         self.events = events;
@@ -197,7 +202,8 @@ impl Session {
                     }
                 }
                 // It is over before the filter is full, asks by itself, and suspects nobody.
-                Output::Request(
+                Output::Frame(_)
+                | Output::Request(
                     Request::Unwatch(_)
                     | Request::Discount(_)
                     | Request::Know(..)

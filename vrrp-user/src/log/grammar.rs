@@ -11,6 +11,8 @@ mod rejection;
 mod state;
 mod system;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     event::{Details, Life, LogEvent},
     template,
@@ -20,7 +22,7 @@ use super::{
 pub(super) type Rule = (LogEvent, &'static str);
 
 /// A line that was understood as far as it can be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// What it says.
     pub event: LogEvent,

@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Span, Timestamp};
 
 /// The time between `start` and `end` in which a line was written; `end` is not part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Window {
     /// The earliest.
+    #[serde(with = "crate::model::nanos")]
     pub start: Timestamp,
     /// The latest.
+    #[serde(with = "crate::model::nanos")]
     pub end: Timestamp,
 }
 

@@ -9,10 +9,12 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Family, MacAddr, Span, Timestamp};
 
 /// What the kernel shows at one moment of the VRRP daemons of this machine, and of its neighbours.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostLook {
     /// The raw sockets for VRRP.
     pub sockets: Vec<VrrpSocket>,
@@ -20,11 +22,12 @@ pub struct HostLook {
     pub joined: BTreeSet<(Arc<str>, Family)>,
     /// Where this machine sends what is for a neighbour, by the index of the interface: entries of its
     /// neighbour table that are in use. `None` where the neighbour does not answer.
+    #[serde(with = "crate::model::pairs")]
     pub neighbours: BTreeMap<(u32, IpAddr), Option<MacAddr>>,
 }
 
 /// A raw socket for VRRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VrrpSocket {
     /// Its number, the same in each look.
     pub inode: u64,
@@ -39,7 +42,7 @@ pub struct VrrpSocket {
 }
 
 /// What a process does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessState {
     /// It runs, or waits for something to do.
     Runs,

@@ -104,7 +104,8 @@ impl fmt::Debug for AdvertInterval {
 }
 
 /// Version of VRRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Version {
     /// RFC 3768: IPv4, seconds, authentication.
     V2,
@@ -166,19 +167,25 @@ impl fmt::Display for Family {
 ///
 /// Eight bytes of password could be guessed from an unkeyed hash; under a key that never leaves
 /// the process, a fingerprint tells only whether two routers use the same one.
-#[derive(Clone)]
-pub struct FingerprintKey([u8; 16]);
+#[derive(Clone, PartialEq, Eq)]
+pub struct FingerprintKey(Option<[u8; 16]>);
 
 impl FingerprintKey {
+    /// For a recording, in which the fingerprint stands where the password was.
+    pub const RECORDED: Self = Self(None);
+
     /// A key made of these bytes, which should come from the system's random source.
     pub const fn new(bytes: [u8; 16]) -> Self {
-        Self(bytes)
+        Self(Some(bytes))
     }
 
-    /// The fingerprint of `secret`.
-    pub fn fingerprint(&self, secret: &[u8]) -> Fingerprint {
-        let mut hasher = SipHasher24::new_with_key(&self.0);
-        hasher.write(secret);
+    /// The fingerprint of the eight bytes of a password, as an advert carries it.
+    pub fn fingerprint(&self, password: [u8; 8]) -> Fingerprint {
+        let Some(key) = &self.0 else {
+            return Fingerprint(u64::from_be_bytes(password));
+        };
+        let mut hasher = SipHasher24::new_with_key(key);
+        hasher.write(&password);
         Fingerprint(hasher.finish())
     }
 }
@@ -193,6 +200,13 @@ impl fmt::Debug for FingerprintKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// As it stands in a frame in the place of the password.
+    pub const fn octets(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+}
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -262,11 +276,14 @@ mod tests {
     #[test]
     fn a_fingerprint_tells_passwords_apart_and_depends_on_the_key() {
         let key = FingerprintKey::new([7; 16]);
-        assert_eq!(key.fingerprint(b"1234"), key.fingerprint(b"1234"));
-        assert_ne!(key.fingerprint(b"1234"), key.fingerprint(b"4321"));
+        assert_eq!(key.fingerprint(*b"12345678"), key.fingerprint(*b"12345678"));
+        assert_ne!(key.fingerprint(*b"12345678"), key.fingerprint(*b"87654321"));
         let other = FingerprintKey::new([8; 16]);
-        assert_ne!(key.fingerprint(b"1234"), other.fingerprint(b"1234"));
-        let text = key.fingerprint(b"1234").to_string();
-        assert_eq!(text.parse(), Ok(key.fingerprint(b"1234")));
+        assert_ne!(
+            key.fingerprint(*b"12345678"),
+            other.fingerprint(*b"12345678")
+        );
+        let text = key.fingerprint(*b"12345678").to_string();
+        assert_eq!(text.parse(), Ok(key.fingerprint(*b"12345678")));
     }
 }

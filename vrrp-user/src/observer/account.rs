@@ -16,8 +16,7 @@ use crate::{
 const MAX_HOSTS: usize = 64;
 
 impl Observer {
-    /// Takes in a line of a log, which was read at `now`.
-    pub fn handle_log(&mut self, now: Timestamp, entry: &Entry) {
+    pub(super) fn log(&mut self, now: Timestamp, entry: &Entry) {
         self.advance(now);
         let concern = self.analyst.handle_log(entry);
         if let (Some(contest), Some(logged)) = (self.analyst.contest(entry), entry.line.time) {
@@ -26,22 +25,14 @@ impl Observer {
         self.report_log(now, entry, concern);
     }
 
-    /// Takes in a line that was written after the capture ended. It is reported, but nothing is
-    /// concluded: what would prove it was not captured.
-    pub fn handle_afterword(&mut self, entry: &Entry) {
+    pub(super) fn afterword(&mut self, entry: &Entry) {
         let concern = self.analyst.handle_afterword(entry);
         self.report_log(self.now, entry, concern);
     }
 
-    /// Takes in a line from before the run: what the daemon is, not what it did.
-    pub fn recall_log(&mut self, entry: &Entry) {
-        self.analyst.recall_log(entry);
-    }
-
-    /// Takes in that a log told nothing.
-    pub fn handle_unread(&mut self, now: Timestamp, unread: UnreadRecord) {
+    pub(super) fn unread(&mut self, now: Timestamp, unread: &UnreadRecord) {
         self.advance(now);
-        self.report(self.now, Body::Unread(unread));
+        self.report(self.now, Body::Unread(unread.clone()));
     }
 
     fn report_log(&mut self, now: Timestamp, entry: &Entry, concern: Concern) {
@@ -62,7 +53,7 @@ impl Observer {
             interface: entry.reading.details.interface.as_deref().map(Arc::from),
             vlan: Vec::new(),
             direction: None,
-            observer: self.settings.observer.clone(),
+            observer: self.telling.clone(),
             body: Body::Log(Box::new(record)),
         });
         self.collect();

@@ -20,8 +20,7 @@ pub(super) struct Counting {
 }
 
 impl Observer {
-    /// Takes in all that the kernel has dropped since it was asked to count.
-    pub fn handle_drops(&mut self, time: Timestamp, dropped: &[Dropped]) {
+    pub(super) fn drops(&mut self, time: Timestamp, dropped: &[Dropped]) {
         self.advance(time);
         let Some(counting) = &mut self.counting else {
             return;
@@ -83,7 +82,7 @@ impl Observer {
                 interface: it.interface.clone(),
                 vlan: Vec::new(),
                 direction: Some(it.direction),
-                observer: self.settings.observer.clone(),
+                observer: self.telling.clone(),
                 body: Body::Drop(it.record(counted)),
             });
         }

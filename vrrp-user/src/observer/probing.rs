@@ -202,7 +202,7 @@ impl Observer {
             interface: segment.interface.clone(),
             vlan: segment.vlan.ids().to_vec(),
             direction: None,
-            observer: self.settings.observer.clone(),
+            observer: self.telling.clone(),
             body,
         });
     }

@@ -1,13 +1,17 @@
-//! What the observer is told of its own seat: from where there is to see, and what keepalived there is
-//! meant to do.
+//! What the observer is told of its own host: from where there is to see, what the host holds, whether a
+//! daemon runs there, and what keepalived is meant to do.
 
 use super::Observer;
-use crate::{keepalived_conf::Conf, model::Timestamp, sight::Seat};
+use crate::{
+    keepalived_conf::Conf,
+    machine::{AddressChange, HostLook},
+    model::Timestamp,
+    probe::Host,
+    sight::Seat,
+};
 
 impl Observer {
-    /// Takes in from where there is to see, all of it: an interface that is not named any more is
-    /// gone.
-    pub fn handle_seats(&mut self, time: Timestamp, seats: &[Seat]) {
+    pub(super) fn seats(&mut self, time: Timestamp, seats: &[Seat]) {
         self.advance(time);
         for seat in seats {
             if let Some(formerly) = &seat.formerly {
@@ -21,15 +25,31 @@ impl Observer {
         self.collect();
     }
 
-    /// Takes in the configuration of keepalived on the watched host.
-    pub fn set_conf(&mut self, conf: Conf) {
-        self.analyst.daemons_mut().set_conf(conf);
+    pub(super) fn conf_changed(&mut self, time: Timestamp, conf: &Conf) {
+        self.advance(time);
+        self.analyst.handle_conf(conf.clone(), time);
+        self.collect();
     }
 
-    /// Takes in that the configuration was changed.
-    pub fn handle_conf(&mut self, time: Timestamp, conf: Conf) {
+    pub(super) fn host(&mut self, time: Timestamp, host: &Host) {
         self.advance(time);
-        self.analyst.handle_conf(conf, time);
+        self.analyst.handle_host(host, self.now);
+        if let Some(prober) = &mut self.prober {
+            prober.set_host(host.clone(), self.now);
+        }
+        self.collect();
+    }
+
+    pub(super) fn address(&mut self, time: Timestamp, change: &AddressChange) {
+        self.advance(time);
+        self.analyst.handle_address(change, self.now);
+        self.collect();
+    }
+
+    /// A look that was taken at `time`.
+    pub(super) fn daemon(&mut self, time: Timestamp, look: &HostLook) {
+        self.advance(time);
+        self.analyst.handle_daemon(look.clone(), time);
         self.collect();
     }
 }

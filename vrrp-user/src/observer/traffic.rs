@@ -11,8 +11,7 @@ use crate::{
 };
 
 impl Observer {
-    /// Takes in what went to and from the counted addresses in an interval that ends at `time`.
-    pub fn handle_traffic(&mut self, time: Timestamp, all: &[Traffic]) {
+    pub(super) fn traffic(&mut self, time: Timestamp, all: &[Traffic]) {
         self.advance(time);
         for traffic in all {
             let record = TrafficRecord {

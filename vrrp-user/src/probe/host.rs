@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What this host holds, and from where it may ask. A snapshot, like the [`Links`] it is made of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     vantages: Vec<Vantage>,
     /// All its addresses, and where each is.
@@ -36,7 +36,7 @@ pub struct Host {
 }
 
 /// An interface that can ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Vantage {
     segment: Segment,
     ifindex: u32,

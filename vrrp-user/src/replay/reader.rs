@@ -5,18 +5,20 @@ use std::collections::BTreeMap;
 use pcap_parser::{LegacyPcapReader, PcapError, PcapNGReader, traits::PcapReaderIterator};
 
 use super::{
-    input::{Format, Input, OpenError},
     section::{Foreign, Section},
+    source::{CaptureSource, Format, OpenError},
     strays::Strays,
 };
 use crate::{
     frame::{Frame, Tap},
+    input::Input,
     model::Timestamp,
+    observer::Settings,
     record::LossReason,
 };
 
 /// What a capture file holds, as far as it matters here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     /// A frame.
     Frame(Frame),
@@ -27,6 +29,10 @@ pub enum Item {
         /// How many, by reason.
         lost: BTreeMap<LossReason, u64>,
     },
+    /// How the observer of a recording was set up. What follows is in the order in which it was told.
+    Settings(Box<Settings>),
+    /// What the observer of a recording was told, and when.
+    Told(Timestamp, Box<Input>),
 }
 
 impl Item {
@@ -34,7 +40,8 @@ impl Item {
     pub const fn time(&self) -> Timestamp {
         match self {
             Self::Frame(frame) => frame.time,
-            Self::Loss { time, .. } => *time,
+            Self::Loss { time, .. } | Self::Told(time, _) => *time,
+            Self::Settings(_) => Timestamp::from_nanos(0),
         }
     }
 }
@@ -46,7 +53,7 @@ pub enum ReadError {
     #[error("{input} ends in the middle of a packet; everything before that was read")]
     Truncated {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
     },
     /// The file is damaged, or the system or gzip refused to read on.
     #[error(
@@ -55,7 +62,7 @@ pub enum ReadError {
     )]
     Damaged {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
         /// Where in the uncompressed file.
         bytes: usize,
         /// What the parser or the system says.
@@ -65,11 +72,19 @@ pub enum ReadError {
     #[error("{input}: {foreign} (vrrpwatch reads Ethernet, `tcpdump -i any` and raw IP)")]
     LinkType {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
         /// None but such frames are in the file.
         all: bool,
         /// Whose.
         foreign: Foreign,
+    },
+    /// A recording that was made by another version, or is damaged.
+    #[error("{input}: a block of the recording cannot be read ({what})")]
+    Recording {
+        /// Which one.
+        input: CaptureSource,
+        /// What is wrong with it.
+        what: String,
     },
     /// Frames without a time.
     #[error(
@@ -78,7 +93,7 @@ pub enum ReadError {
     )]
     Untimed {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
         /// How many.
         frames: u64,
     },
@@ -97,7 +112,7 @@ impl ReadError {
 
 /// A capture file that is being read.
 pub struct Reader {
-    input: Input,
+    input: CaptureSource,
     tap: Tap,
     blocks: Box<dyn PcapReaderIterator + Send>,
     consumed: usize,
@@ -128,7 +143,7 @@ impl Reader {
     ///
     /// # Errors
     /// It cannot be read, or is not a capture file.
-    pub fn open(input: Input, tap: Tap) -> Result<Self, OpenError> {
+    pub fn open(input: CaptureSource, tap: Tap) -> Result<Self, OpenError> {
         let strays = Strays::new(input.is_live());
         let stream = input.open()?;
         let blocks: Result<Box<dyn PcapReaderIterator + Send>, _> = match stream.format {
@@ -172,6 +187,7 @@ impl Reader {
                 return self.conclude();
             }
             match self.step() {
+                Ok(Some(item)) if self.section.is_recording() => return Some(Ok(item)),
                 Ok(Some(item)) => self.strays.admit(item),
                 Ok(None) => {}
                 Err(error) => {
@@ -249,6 +265,10 @@ impl Reader {
         };
         self.blocks.consume(size);
         self.consumed += size;
+        if let Some(what) = self.section.take_unreadable() {
+            let input = self.input.clone();
+            return Err(ReadError::Recording { input, what });
+        }
         if let Some(item) = &item {
             self.last_time = item.time();
         }

@@ -18,6 +18,8 @@ use crate::{
     frame::{Direction, Frame, LinkType, Origin, Tap},
     model::Timestamp,
     record::LossReason,
+    recording::{self, Part},
+    report::TAP,
 };
 
 /// What is known of the file while its blocks are read.
@@ -31,6 +33,10 @@ pub(super) struct Section {
     foreign: BTreeMap<(u16, Option<Arc<str>>), u64>,
     frames: u64,
     untimed: u64,
+    /// Whether it is a recording of ours.
+    is_recording: bool,
+    /// Why a block of a recording could not be read.
+    unreadable: Option<String>,
 }
 
 /// What the file says of an interface it was recorded on.
@@ -43,6 +49,8 @@ struct Interface {
     resolution: u64,
     /// Seconds to add to its timestamps.
     offset: i64,
+    /// Where a recording says that its frames were seen.
+    tap: Option<Tap>,
     /// Packets that it dropped, by the last statistics, which count from the start of the capture.
     dropped: u64,
 }
@@ -206,9 +214,41 @@ impl Section {
                     lost: BTreeMap::from([(LossReason::CaptureDropped, lost)]),
                 })
             }
-            // Names, secrets, comments, journals: nothing of ours.
+            PcapBlockOwned::NG(Block::Custom(block)) => {
+                let enterprise = self.u32(block.pen.to_le_bytes());
+                self.part(recording::read_custom(enterprise, block.data)?)
+            }
+            PcapBlockOwned::NG(Block::SystemdJournalExport(block)) => {
+                self.part(recording::read_journal(block.data)?)
+            }
+            // Names, secrets, comments: nothing of ours.
             PcapBlockOwned::NG(_) => None,
         }
+    }
+
+    /// A block of a recording.
+    fn part(&mut self, part: Result<Part, String>) -> Option<Item> {
+        match part {
+            Ok(Part::Settings(settings)) => {
+                self.is_recording = true;
+                Some(Item::Settings(settings))
+            }
+            Ok(Part::Told(at, input)) => Some(Item::Told(at, input)),
+            Err(what) => {
+                self.unreadable = Some(what);
+                None
+            }
+        }
+    }
+
+    /// Why a block of a recording could not be read, if one could not.
+    pub(super) const fn take_unreadable(&mut self) -> Option<String> {
+        self.unreadable.take()
+    }
+
+    /// Whether it is a recording of ours, whose items are in the order in which they were told.
+    pub(super) const fn is_recording(&self) -> bool {
+        self.is_recording
     }
 
     /// The obsolete Packet Block: interface (2), drops (2), time (8), captured (4), length (4), data.
@@ -267,7 +307,7 @@ impl Section {
             origin: Origin {
                 interface: interface.name.clone(),
                 direction: packet.direction.or(cooked.direction),
-                tap: cooked.tap(tap),
+                tap: interface.tap.unwrap_or_else(|| cooked.tap(tap)),
             },
             link,
             stripped_tag: None,
@@ -291,6 +331,12 @@ impl Section {
                 .filter(|units| *units > 0)
                 .unwrap_or(1_000_000),
             offset: offset.map_or(0, u64::cast_signed),
+            tap: description
+                .if_description()
+                .and_then(Result::ok)
+                .and_then(|text| text.strip_prefix(TAP)?.parse().ok())
+                .filter(|_| self.is_recording)
+                .map(Tap),
             dropped: 0,
         }
     }
@@ -378,6 +424,7 @@ impl Interface {
                 1_000_000
             },
             offset: 0,
+            tap: None,
             dropped: 0,
         }
     }

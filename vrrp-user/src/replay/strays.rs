@@ -162,6 +162,8 @@ impl Strays {
             Item::Frame(frame) => self.settled = Some(frame.time),
             // It is of the time of the frame before.
             Item::Loss { time, .. } => *time = self.settled.unwrap_or(*time),
+            // Nothing of a recording waits here.
+            Item::Settings(_) | Item::Told(..) => {}
         }
         self.ready.push_back(item);
     }
@@ -201,6 +203,7 @@ mod tests {
             match item {
                 Item::Frame(frame) => settled.push(frame.time.as_nanos() / 1_000_000_000),
                 Item::Loss { lost, .. } => wrong += lost[&LossReason::StrayTime],
+                other => panic!("{other:?}"),
             }
         }
         (settled, wrong)

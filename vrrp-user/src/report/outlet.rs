@@ -12,6 +12,8 @@ use super::{
 };
 use crate::{
     frame::Frame,
+    input::Input,
+    model::Timestamp,
     record::{Body, Kind, Loss, LossReason, Record},
 };
 
@@ -76,6 +78,10 @@ impl Outlet {
         self.sink.frame(frame)
     }
 
+    pub(super) fn input(&mut self, at: Timestamp, input: &Input) -> io::Result<()> {
+        self.sink.input(at, input)
+    }
+
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.sink.flush()
     }
@@ -122,11 +128,11 @@ impl Content {
     pub(super) fn admits(&self, record: &Record) -> bool {
         match self {
             Self::Records { only, .. } => admits(only, record),
-            Self::Frames { .. } => false,
+            Self::Frames { .. } | Self::Recording { .. } => false,
         }
     }
 
-    /// Whether there are records in it, and not frames.
+    /// Whether there are records in it.
     pub const fn is_records(&self) -> bool {
         matches!(self, Self::Records { .. })
     }

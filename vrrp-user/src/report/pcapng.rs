@@ -21,7 +21,9 @@ use super::{
 };
 use crate::{
     file::write,
-    frame::{Direction, Frame, LinkType, VlanTag},
+    frame::{Direction, Frame, LinkType, Tap, VlanTag},
+    model::FingerprintKey,
+    wire,
 };
 
 /// A pcapng file: an interface for each one that frames were seen on, with its name and times in
@@ -30,13 +32,19 @@ use crate::{
 pub(super) struct PcapngFile {
     target: Target,
     interfaces: Interfaces,
+    /// Under which passwords are fingerprinted; `None` where they are kept.
+    key: Option<FingerprintKey>,
 }
 
 /// The interfaces that are described in the section.
-type Interfaces = Vec<(Option<Arc<str>>, LinkType)>;
+pub(super) type Interfaces = Vec<(Option<Arc<str>>, LinkType, Option<Tap>)>;
 
 /// `epb_flags` of the pcapng specification: the lower two bits are the direction.
 const EPB_FLAGS: OptionCode = OptionCode(2);
+/// `if_description`, in which the tap stands.
+const IF_DESCRIPTION: OptionCode = OptionCode(3);
+/// How it begins.
+pub(crate) const TAP: &str = "tap ";
 /// `if_tsresol`: 10^-9.
 const NANOSECONDS: u8 = 9;
 /// How a section begins: its block's type is the same in either byte order.
@@ -50,7 +58,11 @@ impl PcapngFile {
     ///
     /// # Errors
     /// It cannot be opened, or holds something else.
-    pub(super) fn open(place: &Place, replace: bool) -> Result<Self, TargetError> {
+    pub(super) fn open(
+        place: &Place,
+        replace: bool,
+        key: Option<FingerprintKey>,
+    ) -> Result<Self, TargetError> {
         let failed = |source| TargetError {
             place: place.clone(),
             source,
@@ -59,10 +71,11 @@ impl PcapngFile {
             let what = "it is a terminal; name a file, or pipe the frames to a program";
             return Err(failed(io::Error::other(what)));
         }
-        let first = if replace { overwrite } else { append };
+        let first = if replace { overwrite } else { append_to };
         let mut new = Self {
-            target: Target::open(place, first, append)?,
+            target: Target::open(place, first, append_to)?,
             interfaces: Vec::new(),
+            key,
         };
         // A disk that is full now may have room when there is a frame.
         new.target.write(|_, bytes| begin(bytes)).map_err(failed)?;
@@ -73,14 +86,13 @@ impl PcapngFile {
 
 impl Sink for PcapngFile {
     fn frame(&mut self, frame: &Frame) -> io::Result<()> {
-        let interfaces = &mut self.interfaces;
+        let (interfaces, key) = (&mut self.interfaces, self.key.as_ref());
         self.target.write(|anew, bytes| {
             if anew {
                 interfaces.clear();
                 begin(bytes);
             }
-            let interface = describe(interfaces, frame, bytes);
-            append_frame(frame, interface, bytes);
+            append(interfaces, frame, None, key, bytes);
         })
     }
 
@@ -89,8 +101,32 @@ impl Sink for PcapngFile {
     }
 }
 
+/// Appends a frame, and before it its interface if that is new.
+///
+/// `tap`: told only where it matters, as the interface's description. `key`: passwords are fingerprinted
+/// under it.
+pub(super) fn append(
+    interfaces: &mut Interfaces,
+    frame: &Frame,
+    tap: Option<Tap>,
+    key: Option<&FingerprintKey>,
+    bytes: &mut Vec<u8>,
+) {
+    let interface = describe(interfaces, frame, tap, bytes);
+    match key.and_then(|key| wire::withhold(frame, key)) {
+        Some(data) => {
+            let frame = Frame {
+                data,
+                ..frame.clone()
+            };
+            append_frame(&frame, interface, bytes);
+        }
+        None => append_frame(frame, interface, bytes),
+    }
+}
+
 /// To append to; `Err` where what is there is no pcapng file, or was cut.
-fn append(path: &Path) -> io::Result<File> {
+fn append_to(path: &Path) -> io::Result<File> {
     let file = write::append_regular(path)?;
     let length = file.metadata()?.len();
     if length == 0 || is_whole(&file, length)? {
@@ -126,7 +162,7 @@ fn is_whole(file: &File, length: u64) -> io::Result<bool> {
 }
 
 /// Begins a section.
-fn begin(bytes: &mut Vec<u8>) {
+pub(super) fn begin(bytes: &mut Vec<u8>) {
     let application = concat!("vrrpwatch ", env!("CARGO_PKG_VERSION"));
     push(
         bytes,
@@ -144,12 +180,19 @@ fn begin(bytes: &mut Vec<u8>) {
 }
 
 /// The number of the frame's interface, which is described when it is new.
-fn describe(interfaces: &mut Interfaces, frame: &Frame, bytes: &mut Vec<u8>) -> u32 {
-    let key = (frame.origin.interface.clone(), frame.link);
+fn describe(
+    interfaces: &mut Interfaces,
+    frame: &Frame,
+    tap: Option<Tap>,
+    bytes: &mut Vec<u8>,
+) -> u32 {
+    let key = (frame.origin.interface.clone(), frame.link, tap);
     let known = interfaces.iter().position(|known| *known == key);
     let number = known.unwrap_or_else(|| {
         let name = key.0.as_deref();
         let name = name.map(|name| option(OptionCode::IfName, name.as_bytes()));
+        let tap = tap.map(|Tap(number)| format!("{TAP}{number}"));
+        let tap = tap.map(|tap| option(IF_DESCRIPTION, tap.as_bytes()));
         push(
             bytes,
             InterfaceDescriptionBlock {
@@ -163,7 +206,7 @@ fn describe(interfaces: &mut Interfaces, frame: &Frame, bytes: &mut Vec<u8>) -> 
                 },
                 reserved: 0,
                 snaplen: 0,
-                options: name.into_iter().collect(),
+                options: name.into_iter().chain(tap).collect(),
                 block_len2: 0,
                 if_tsresol: NANOSECONDS,
                 if_tsoffset: 0,

@@ -1,4 +1,4 @@
-//! What an output does with records and frames: one kind of it, one file.
+//! What an output does with records, frames and inputs: one kind of it, one file.
 //!
 //! A new kind is a file with its [`Sink`] and a line in [`open`].
 
@@ -8,12 +8,13 @@ use super::{
     Content, Format, OutputSettings,
     json::JsonLines,
     pcapng::PcapngFile,
+    recording::RecordingFile,
     target::{Target, TargetError, Unwritten},
     text::TextLines,
 };
-use crate::{frame::Frame, record::Record};
+use crate::{frame::Frame, input::Input, model::Timestamp, record::Record};
 
-/// Somewhere for records or frames to go.
+/// Somewhere for records, frames or inputs to go.
 ///
 /// An error of any method means that nobody will ever read what is written there, as with a pipe whose
 /// reader has gone. What else keeps it from being written, such as a full disk, the sink bears: it
@@ -26,6 +27,11 @@ pub(super) trait Sink: fmt::Debug + Send {
 
     /// Takes a frame.
     fn frame(&mut self, _frame: &Frame) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Takes what the observer was told.
+    fn input(&mut self, _at: Timestamp, _input: &Input) -> io::Result<()> {
         Ok(())
     }
 
@@ -69,6 +75,9 @@ pub(super) fn open(output: &OutputSettings) -> Result<Box<dyn Sink>, TargetError
             Format::Text => Box::new(TextLines::open(place)?),
             Format::Json => Box::new(JsonLines::open(place)?),
         },
-        Content::Frames { replace } => Box::new(PcapngFile::open(place, *replace)?),
+        Content::Frames { replace, key } => {
+            Box::new(PcapngFile::open(place, *replace, key.clone())?)
+        }
+        Content::Recording { settings } => Box::new(RecordingFile::open(place, settings)?),
     })
 }

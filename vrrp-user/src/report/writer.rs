@@ -32,6 +32,8 @@ use super::{
 use crate::{
     chain::Chain,
     frame::Frame,
+    input::{Input, News},
+    model::Timestamp,
     record::{Kind, Record},
 };
 
@@ -50,6 +52,7 @@ const SETTLING: Duration = Duration::from_millis(200);
 enum Message {
     Record(Arc<Record>),
     Frame(Arc<Frame>),
+    Input(Timestamp, Arc<Input>),
     Reopen,
     /// Count what is not written. The sender goes when that is done.
     Settle(oneshot::Sender<Infallible>),
@@ -64,6 +67,10 @@ impl Message {
                 _ => LIMIT,
             },
             Self::Frame(_) => FLOOD_LIMIT,
+            Self::Input(_, input) => match input.news {
+                News::Frame(_) => FLOOD_LIMIT,
+                _ => LIMIT,
+            },
             Self::Reopen | Self::Settle(_) => LIMIT,
         }
     }
@@ -134,14 +141,29 @@ impl Writer {
     }
 
     /// Queues a frame to be kept, where frames are kept.
-    pub fn frame(&mut self, frame: &Frame) {
+    pub fn frame(&mut self, frame: Frame) {
         if self.appetite() == Appetite::Enough {
             return;
         }
-        let mut shared = None;
-        for lane in self.lanes.iter().filter(|lane| !lane.content.is_records()) {
-            let frame = shared.get_or_insert_with(|| Arc::new(frame.clone()));
-            self.dropped += lane.send(Message::Frame(Arc::clone(frame)));
+        let frame = Arc::new(frame);
+        for lane in &self.lanes {
+            if matches!(lane.content, Content::Frames { .. }) {
+                self.dropped += lane.send(Message::Frame(Arc::clone(&frame)));
+            }
+        }
+    }
+
+    /// Whether what the observer is told is kept.
+    pub fn records_inputs(&self) -> bool {
+        self.lanes.iter().any(Lane::records_inputs)
+    }
+
+    /// Queues what the observer was told, where that is kept. If there is no room, the recording has a
+    /// hole.
+    pub fn input(&mut self, at: Timestamp, input: Input) {
+        let input = Arc::new(input);
+        for lane in self.lanes.iter().filter(|lane| lane.records_inputs()) {
+            self.dropped += lane.send(Message::Input(at, Arc::clone(&input)));
         }
     }
 
@@ -225,6 +247,10 @@ impl Lane {
         })
     }
 
+    const fn records_inputs(&self) -> bool {
+        matches!(self.content, Content::Recording { .. })
+    }
+
     /// Queues a message. Returns how many records or frames were dropped for want of room.
     fn send(&self, message: Message) -> u64 {
         if self.counts.waiting.load(Ordering::Relaxed) >= message.limit() {
@@ -302,6 +328,7 @@ fn write(
         match message {
             Message::Record(record) => outlet.record(&record)?,
             Message::Frame(frame) => outlet.frame(&frame)?,
+            Message::Input(at, input) => outlet.input(at, &input)?,
             Message::Reopen => {
                 if let Err(error) = outlet.reopen() {
                     tracing::error!(error = %Chain(&error), "cannot reopen a file; writing goes on to the old one");

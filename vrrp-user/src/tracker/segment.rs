@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{frame::Origin, wire::VlanStack};
 
 /// A broadcast domain, as far as it can be told: the same VRID on another interface or in another
 /// VLAN is another virtual router.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Segment {
     /// Name of the interface; `None` in a capture file that names none.
     pub interface: Option<Arc<str>>,

@@ -322,7 +322,7 @@ impl Advert {
         if !under_ah {
             self.auth = match (auth_type, data) {
                 (0, _) => Auth::None,
-                (AUTH_PASS, password) => Auth::Pass(password.map(|bytes| key.fingerprint(bytes))),
+                (AUTH_PASS, password) => Auth::Pass(password.map(|bytes| key.fingerprint(*bytes))),
                 (other, _) => Auth::Unknown(other),
             };
         }

@@ -8,6 +8,8 @@ use etherparse::{
     LaxNetSlice, LaxSlicedPacket, LenSource, ip_number,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     advert::{Advert, Defect, IpContext},
     arp::Arp,
@@ -49,7 +51,8 @@ pub enum Body {
 
 /// VLAN identifiers of a frame, the outer first. Priority tags (VLAN 0) are left out: a host takes
 /// such a frame for untagged.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct VlanStack(Vec<u16>);
 
 impl VlanStack {

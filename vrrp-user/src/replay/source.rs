@@ -12,14 +12,14 @@ use nix::sys::stat::{SFlag, fstat};
 
 /// Where a capture comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum CaptureSource {
     /// Standard input.
     Stdin,
     /// A file.
     File(PathBuf),
 }
 
-impl fmt::Display for Input {
+impl fmt::Display for CaptureSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdin => f.write_str("standard input"),
@@ -36,7 +36,7 @@ pub enum OpenError {
     #[error("cannot read {input}")]
     Io {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
         /// The system's word.
         source: io::Error,
     },
@@ -44,19 +44,19 @@ pub enum OpenError {
     #[error("{input} is empty; a capture file starts with a header (record one with `tcpdump -w`)")]
     Empty {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
     },
     /// It holds something else.
     #[error("{input} is neither pcap nor pcapng (record one with `tcpdump -w FILE`)")]
     NotACapture {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
     },
     /// It holds something that another program can make a capture file of.
     #[error("{input} is {format}; convert it first: `{remedy}`")]
     Convertible {
         /// Which one.
-        input: Input,
+        input: CaptureSource,
         /// What it is.
         format: &'static str,
         /// The command.
@@ -102,7 +102,7 @@ const PCAP_HEADER: usize = 24;
 /// The most that a section header may announce; they are some hundred bytes long.
 const SECTION_HEADER_LIMIT: u32 = 16 << 10;
 
-impl Input {
+impl CaptureSource {
     /// Whether more may come at any time, so that what was read should not wait for company: a pipe,
     /// not a file.
     pub fn is_live(&self) -> bool {
