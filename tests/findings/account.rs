@@ -11,20 +11,20 @@ use vrrp_user::{
 use crate::stage::{Host, ONE, Played, SECOND, Stage, TWO, VIP, advert, time};
 
 /// The daemon of a host, as its log begins.
-const BEGIN: [&str; 3] = [
+pub(crate) const BEGIN: [&str; 3] = [
     "Starting Keepalived v2.2.7 (01/16,2022)",
     "Command line: 'keepalived' '-D'",
     "(VI_1) Entering BACKUP STATE (init)",
 ];
 
 /// A stage with a log.
-struct Account {
+pub(crate) struct Account {
     stage: Stage,
     envelopes: Envelopes,
 }
 
 impl Account {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let zone = jiff::tz::TimeZone::UTC;
         Self {
             stage: Stage::new(),
@@ -33,7 +33,7 @@ impl Account {
     }
 
     /// A line of keepalived on a host of this name.
-    fn line(&mut self, at: u64, host: &str, text: &str) {
+    pub(crate) fn line(&mut self, at: u64, host: &str, text: &str) {
         let raw = format!("{} {host} Keepalived_vrrp[7]: {text}", time(at));
         self.raw(at, &raw);
     }
@@ -50,7 +50,7 @@ impl Account {
     }
 
     /// Adverts each second, both ends included; those of the first host leave this machine.
-    fn adverts(&mut self, from: u64, until: u64, host: Host, priority: u8) {
+    pub(crate) fn adverts(&mut self, from: u64, until: u64, host: Host, priority: u8) {
         let message = Message::v2(51, priority, [VIP.into()]);
         let direction = if host.ip == ONE.ip {
             Direction::Out
@@ -63,7 +63,7 @@ impl Account {
         }
     }
 
-    fn end(mut self, at: u64) -> Played {
+    pub(crate) fn end(mut self, at: u64) -> Played {
         self.stage.observer.handle(time(at), &News::Time.into());
         self.stage
             .observer
@@ -74,7 +74,7 @@ impl Account {
 }
 
 /// A master whose adverts end, and nothing in its log explains it; with a line of the logger before.
-fn stalled(gap: Option<&str>) -> Played {
+pub(crate) fn stalled(gap: Option<&str>) -> Played {
     let mut account = Account::new();
     for text in BEGIN {
         account.line(0, "lb0", text);
@@ -249,7 +249,7 @@ fn a_group_is_its_members_where_the_configuration_is_known() {
 
 /// A master whose adverts are dropped on their way out and which announces the address each second,
 /// as it hears another; `leaving` are the seconds in which its announcements leave the host.
-fn announcing(leaving: std::ops::Range<u64>) -> Played {
+pub(crate) fn announcing(leaving: std::ops::Range<u64>) -> Played {
     let mut account = Account::new();
     for text in BEGIN {
         account.line(0, "lb0", text);

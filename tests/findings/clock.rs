@@ -36,7 +36,7 @@ fn split_brain(from: u64) -> impl Iterator<Item = (u64, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Wherever the clock goes to, what is wrong after it is found.
     #[test]

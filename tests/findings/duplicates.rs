@@ -93,12 +93,12 @@ fn asks(mac: [u8; 6]) -> Vec<u8> {
 }
 
 /// Says to all that it has the shared address.
-fn has(mac: [u8; 6]) -> Vec<u8> {
+pub(crate) fn has(mac: [u8; 6]) -> Vec<u8> {
     discovery(mac, SHARED, ALL_NODES, [136, 0, 0, 0, 0x20, 0, 0, 0], true)
 }
 
 /// `ONE` advertises for ten seconds, and asks after two whether the address is free.
-fn play(others: &[(u64, Vec<u8>)]) -> Played {
+pub(crate) fn play(others: &[(u64, Vec<u8>)]) -> Played {
     let mut stage = Stage::new();
     let mut script: Vec<(u64, Vec<u8>)> = (0..10)
         .map(|second| (second * SECOND, advert(ONE.mac, 150)))

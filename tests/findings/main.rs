@@ -11,6 +11,7 @@ mod clock;
 mod cost;
 mod course;
 mod duplicates;
+mod each;
 mod forged;
 mod properties;
 mod recorded;

@@ -413,7 +413,7 @@ fn announcements_beside_the_last_advert_are_no_holder() {
 }
 
 /// The unicast peer is asked for in place of each advert, and answers or not.
-fn unicast(answers: bool) -> crate::stage::Played {
+pub(crate) fn unicast(answers: bool) -> crate::stage::Played {
     let mut script = Script::default();
     for second in 0..10 {
         let at = second * SECOND;

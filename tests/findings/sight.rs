@@ -318,7 +318,7 @@ fn a_takeover_during_which_the_interface_is_renamed_is_told_whole() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whenever and for whatever reason sight is lost, a healthy master stays one.
     #[test]

@@ -145,6 +145,11 @@ impl Stage {
         self.collect();
     }
 
+    pub(crate) fn tell(&mut self, at: u64, news: News) {
+        self.observer.handle(time(at), &news.into());
+        self.collect();
+    }
+
     pub(crate) fn collect(&mut self) {
         while let Some(output) = self.observer.poll_output() {
             if let Output::Record(record) = output {

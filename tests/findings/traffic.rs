@@ -36,7 +36,7 @@ fn traffic(syns: u64, interface: &str) -> Traffic {
 }
 
 /// A host that takes part in the election, or only looks on.
-struct Observed {
+pub(crate) struct Observed {
     stage: Stage,
     /// Who is active in each second, and which way its adverts go.
     active: fn(u64) -> (Host, Direction),
@@ -44,7 +44,7 @@ struct Observed {
 
 impl Observed {
     /// Counts so many new connections in each interval.
-    fn play(mut self, syns: &[u64]) -> Played {
+    pub(crate) fn play(mut self, syns: &[u64]) -> Played {
         for (second, at) in (0..).zip((0..=syns.len() as u64 * INTERVAL).step_by(1000)) {
             let (host, direction) = (self.active)(second);
             let message = Message::v2(51, if host.ip == ONE.ip { 150 } else { 100 }, [VIP.into()]);
@@ -63,7 +63,7 @@ impl Observed {
     }
 }
 
-fn observed(active: fn(u64) -> (Host, Direction)) -> Observed {
+pub(crate) fn observed(active: fn(u64) -> (Host, Direction)) -> Observed {
     Observed {
         stage: Stage::new(),
         active,
@@ -71,7 +71,7 @@ fn observed(active: fn(u64) -> (Host, Direction)) -> Observed {
 }
 
 /// Another host is active all the time.
-const fn elsewhere(_second: u64) -> (Host, Direction) {
+pub(crate) const fn elsewhere(_second: u64) -> (Host, Direction) {
     (ONE, Direction::In)
 }
 

@@ -39,6 +39,8 @@ mod local_drop;
 mod log_gap;
 mod log_wire_disagree;
 mod malformed_advert;
+#[cfg(feature = "mutate")]
+mod mutation;
 mod new_sender;
 mod no_master;
 mod orphaned;
@@ -257,6 +259,8 @@ impl Analyst {
 
     /// The records made since the last call, in order.
     pub fn take_records(&mut self) -> Vec<Record> {
+        #[cfg(feature = "mutate")]
+        self.records.retain(mutation::is_told);
         std::mem::take(&mut self.records)
     }
 

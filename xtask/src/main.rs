@@ -11,6 +11,7 @@ mod build;
 mod demo;
 mod fuzz;
 mod lint;
+mod mutate;
 mod run;
 mod setup;
 mod shell;
@@ -74,6 +75,11 @@ enum Verb {
         /// The targets [default: all].
         targets: Vec<String>,
     },
+    /// Silence each detector in turn, and see whether a test misses it.
+    Mutate {
+        /// The findings [default: all].
+        codes: Vec<String>,
+    },
     /// Build the kernel programs from source and put them into vrrp-ebpf/prebuilt.
     Tap,
     /// Measure what vrrpwatch costs.
@@ -113,6 +119,7 @@ fn perform(verb: Verb) -> Result<()> {
         Verb::Lint => lint::lint(),
         Verb::Demo => demo::demo(),
         Verb::Fuzz { seconds, targets } => fuzz::fuzz(seconds, &targets),
+        Verb::Mutate { codes } => mutate::mutate(&codes),
         Verb::Tap => tap::tap(),
         Verb::Bench { subject } => bench::bench(subject),
     }

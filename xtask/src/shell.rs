@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Command, Stdio},
+    time::Instant,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -57,6 +58,15 @@ pub(crate) fn become_command(command: &mut Command) -> Result<()> {
     println!("+ {}", line(command));
     let error = command.exec();
     Err(error).with_context(|| format!("could not run `{}`", line(command)))
+}
+
+/// When it is: to say how long something took.
+pub(crate) fn now() -> Instant {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is the time that a reader waits"
+    )]
+    Instant::now()
 }
 
 /// Whether this process is root's.
