@@ -21,4 +21,5 @@ mod session;
 mod sight;
 mod stage;
 mod suspicion;
+mod told;
 mod traffic;

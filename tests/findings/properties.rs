@@ -1,145 +1,137 @@
-//! What holds whatever happens on the wire.
+//! What holds whatever an observer is told.
 
-use etherparse::ArpOperation;
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
-use vrrp_tests::vrrp::{Message, Variant};
-use vrrp_user::input::News;
-use vrrp_user::{model::Timestamp, record::Record};
+use vrrp_user::{
+    input::{Input, News},
+    observer::{Observer, Settings},
+    record::{Body, Record, Status},
+};
 
-use crate::stage::{Host, ONE, Stage, THIRD, TWO, VIP, advert, advert_to, arp, time};
+use crate::{
+    stage::{Stage, time},
+    told::{Event, scripts, settings},
+};
 
-/// Something that happens.
-#[derive(Clone, Debug)]
-enum Event {
-    Frame(Vec<u8>),
-    Loss,
-    /// Nothing; but somebody reads the clock.
-    Nothing,
+/// When an observer is told what time it is, beside what happens.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    /// Never.
+    Unread,
+    /// At each deadline that it names, and so many times besides on the way to what happens next.
+    Deadlines(u64),
 }
 
-fn hosts() -> impl Strategy<Value = Host> {
-    prop_oneof![Just(ONE), Just(TWO), Just(THIRD)]
-}
-
-fn messages() -> impl Strategy<Value = Message> {
-    let priority = prop_oneof![
-        4 => Just(150_u8), 4 => Just(100), 2 => Just(0), 1 => Just(255), 1 => any::<u8>()
-    ];
-    let vrid = prop_oneof![8 => Just(51_u8), 2 => Just(52), 1 => any::<u8>()];
-    let addresses = prop_oneof![
-        6 => Just(vec![VIP.into()]),
-        1 => Just(vec![VIP.into(), ONE.ip.into()]),
-        1 => Just(vec![TWO.ip.into()]),
-        1 => Just(Vec::new()),
-    ];
-    let checksum = prop_oneof![
-        8 => Just(Variant::Usual), 1 => Just(Variant::NoPseudoHeader), 1 => Just(Variant::Wrong)
-    ];
-    let interval = prop_oneof![6 => Just(1_u16), 2 => Just(100), 1 => 0_u16..4096];
-    (
-        vrid,
-        priority,
-        addresses,
-        checksum,
-        interval,
-        2_u8..=3,
-        0_u8..3,
-    )
-        .prop_map(
-            |(vrid, priority, addresses, checksum, interval, version, auth_type)| Message {
-                version,
-                interval: if version == 2 {
-                    interval & 0xff
-                } else {
-                    interval
-                },
-                checksum,
-                auth_type: if version == 2 { auth_type } else { 0 },
-                ..Message::v2(vrid, priority, addresses)
-            },
-        )
-}
-
-fn events() -> impl Strategy<Value = Event> {
-    let operation = prop_oneof![Just(ArpOperation::REQUEST), Just(ArpOperation::REPLY)];
-    let address = prop_oneof![4 => Just(VIP), 1 => Just(ONE.ip), 1 => Just(TWO.ip)];
-    prop_oneof![
-        8 => (hosts(), messages()).prop_map(|(host, message)| Event::Frame(advert(host, &message))),
-        1 => (hosts(), hosts(), messages())
-            .prop_map(|(host, to, message)| Event::Frame(advert_to(host, &message, to.ip))),
-        4 => (operation, hosts(), address.clone(), address)
-            .prop_map(|(operation, host, from, to)| Event::Frame(arp(operation, host, from, to))),
-        1 => Just(Event::Loss),
-        1 => Just(Event::Nothing),
-    ]
-}
-
-/// Events and the time before each, in milliseconds: mostly the pace of adverts.
-fn scripts() -> impl Strategy<Value = Vec<(u64, Event)>> {
-    let pause =
-        prop_oneof![4 => 0_u64..20, 4 => 200_u64..400, 2 => 900_u64..1100, 1 => 0_u64..90_000];
-    prop::collection::vec((pause, events()), 0..60)
-}
-
-/// Plays a script. `steps`: how many times the clock is read on the way to each event.
-fn play(script: &[(u64, Event)], steps: u64) -> Vec<Record> {
-    let mut stage = Stage::new();
+/// The records of a script, to its end.
+fn play(script: &[(u64, Event)], settings: &Settings, clock: Clock) -> Vec<Record> {
+    let mut stage = Stage {
+        observer: Observer::new(settings.clone()),
+        records: Vec::new(),
+    };
     let mut now = 0;
     for (pause, event) in script {
-        for step in 1..=steps {
-            stage
-                .observer
-                .handle(time(now + pause * step / (steps + 1)), &News::Time.into());
-            stage.collect();
-            check_deadline(&stage, time(now + pause * step / (steps + 1)));
+        if let Clock::Deadlines(steps) = clock {
+            for step in 1..=steps {
+                pass(&mut stage, now + pause * step / (steps + 1));
+            }
+            pass(&mut stage, now + pause);
         }
         now += pause;
-        match event {
-            Event::Frame(frame) => stage.frame(now, frame.clone()),
-            Event::Loss => {
-                let lost = std::collections::BTreeMap::from([(
-                    vrrp_user::record::LossReason::RingFull,
-                    1,
-                )]);
-                stage.observer.handle(time(now), &News::Loss(lost).into());
-                stage.collect();
-            }
-            Event::Nothing => {
-                stage.observer.handle(time(now), &News::Time.into());
-                stage.collect();
-            }
+        for news in event.news(now) {
+            stage.tell(now, news);
         }
-        check_deadline(&stage, time(now));
     }
+    stage.tell(now, News::Finish);
     stage.records
 }
 
-fn check_deadline(stage: &Stage, now: Timestamp) {
-    if let Some(deadline) = stage.observer.poll_timeout() {
-        assert!(
-            deadline > now,
-            "a deadline in the past: {deadline} at {now}"
-        );
+/// Lets time come so far: each deadline is met when it comes.
+fn pass(stage: &mut Stage, until: u64) {
+    let mut before = None;
+    while let Some(due) = stage
+        .observer
+        .poll_timeout()
+        .filter(|due| *due <= time(until))
+    {
+        assert!(before < Some(due), "a deadline in the past: {due}");
+        before = Some(due);
+        stage.observer.handle(due, &News::Time.into());
+        stage.collect();
     }
+    stage.tell(until, News::Time);
+}
+
+/// Whether two courses gave the same records; the first that differs, if not.
+fn same(one: &[Record], other: &[Record]) -> Result<(), TestCaseError> {
+    let json = |record: Option<&Record>| {
+        record.map(|record| serde_json::to_string(record).expect("a record is JSON"))
+    };
+    for at in 0..one.len().max(other.len()) {
+        prop_assert_eq!(json(one.get(at)), json(other.get(at)));
+    }
+    Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_records_are_the_same_however_often_the_clock_is_read(script in scripts()) {
-        let once = play(&script, 0);
-        prop_assert_eq!(&once, &play(&script, 0));
-        prop_assert_eq!(&once, &play(&script, 1));
-        prop_assert_eq!(&once, &play(&script, 7));
+    fn the_records_are_the_same_however_often_the_clock_is_read(
+        script in scripts(), settings in settings(false),
+    ) {
+        let once = play(&script, &settings, Clock::Unread);
+        same(&once, &play(&script, &settings, Clock::Unread))?;
+        same(&once, &play(&script, &settings, Clock::Deadlines(0)))?;
+        same(&once, &play(&script, &settings, Clock::Deadlines(7)))?;
+    }
+
+    /// Whoever asks needs a clock; but no more than its deadlines.
+    #[test]
+    fn the_same_where_addresses_are_asked_for(script in scripts(), settings in settings(true)) {
+        let once = play(&script, &settings, Clock::Deadlines(0));
+        same(&once, &play(&script, &settings, Clock::Deadlines(1)))?;
+        same(&once, &play(&script, &settings, Clock::Deadlines(7)))?;
     }
 
     #[test]
-    fn a_finding_is_raised_once_and_cleared_once(script in scripts()) {
-        use vrrp_user::record::{Body, Status};
+    fn what_is_told_together_may_be_told_one_by_one(
+        script in scripts(), settings in settings(false),
+    ) {
+        let apart: Vec<_> = script
+            .iter()
+            .flat_map(|(pause, event)| match event {
+                Event::Other(News::Traffic(traffic)) if !traffic.is_empty() => {
+                    let each = traffic.iter().map(|one| News::Traffic(vec![one.clone()]));
+                    let pauses = std::iter::once(*pause).chain(std::iter::repeat(0));
+                    pauses.zip(each.map(Event::Other)).collect()
+                }
+                _ => vec![(*pause, event.clone())],
+            })
+            .collect();
+        let together = play(&script, &settings, Clock::Deadlines(0));
+        same(&together, &play(&apart, &settings, Clock::Deadlines(0)))?;
+    }
+
+    #[test]
+    fn what_is_told_reads_back(script in scripts()) {
+        let mut at = 0;
+        for (pause, event) in &script {
+            at += pause;
+            for news in event.news(at) {
+                let input = Input { observer: Some("lb0".into()), news };
+                let text = serde_json::to_string(&input).expect("JSON");
+                let read: Input = serde_json::from_str(&text).expect("an input");
+                prop_assert_eq!(&input, &read, "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_finding_is_raised_once_and_cleared_once(script in scripts(), settings in settings(true)) {
         let mut open = Vec::new();
-        let mut updated = std::collections::BTreeMap::new();
-        for record in play(&script, 0) {
+        let mut updated = BTreeMap::new();
+        for record in play(&script, &settings, Clock::Deadlines(0)) {
             let time = record.time;
             let Body::Finding(finding) = record.body else { continue };
             let key = (finding.code, finding.vrid, finding.since, finding.sources.clone());

@@ -262,7 +262,7 @@ pub(crate) fn announced(record: &Record) -> bool {
 }
 
 /// A configuration of the router; `auth` stands in its instance.
-fn conf(name: &str, auth: &str) -> Conf {
+pub(crate) fn conf(name: &str, auth: &str) -> Conf {
     let name = format!("vrrpwatch-{name}-{}.conf", std::process::id());
     let path = std::env::temp_dir().join(name);
     let text = format!(

@@ -11,6 +11,7 @@
 //! the ring buffer) is reported with its own time and judged at the latest time seen so far.
 
 mod account;
+mod deadlines;
 mod description;
 mod drops;
 mod duplicate;
@@ -266,6 +267,7 @@ impl Observer {
             packet: &packet,
         });
         self.inform_prober(&segment, frame.origin.direction, &packet, time);
+        self.acquaintances.note(self.now);
         self.collect();
     }
 
@@ -316,30 +318,12 @@ impl Observer {
 
     fn time(&mut self, now: Timestamp) {
         self.advance(now);
-        self.tell_unwritten();
         // Only here is the time that of the clock: frames that waited their turn bring their own,
         // and questions paced by that would leave in a burst.
         self.probe(self.now);
-        self.acquaint();
         if self.analyst.machine_mut().seeks_daemon(self.now) {
             self.outputs.push_back(Output::Request(Request::FindDaemon));
         }
-    }
-
-    /// When [`News::Time`] has to be told at the latest.
-    pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let analyst = self.analyst.poll_timeout();
-        let others = [
-            self.chronicle.next_due(),
-            self.probe_due(),
-            self.analyst.machine().next_due(),
-            self.counting_due(),
-            self.untold.due(),
-        ];
-        analyst
-            .into_iter()
-            .chain(others.into_iter().flatten())
-            .min()
     }
 
     /// The virtual routers and what is wrong with them.
@@ -355,7 +339,6 @@ impl Observer {
     fn finish(&mut self, time: Timestamp) {
         self.advance(time);
         self.stop_counting();
-        self.tell_unwritten();
         self.tell_rest();
         for incident in self.chronicle.finish() {
             self.push_incident(incident);
@@ -392,6 +375,7 @@ impl Observer {
         self.now = time;
         self.duplicates = Duplicates::default();
         self.chronicle = Chronicle::default();
+        self.acquaintances.begin_anew();
         self.analyst.begin_anew(time);
         self.tell_rest();
         let lost = BTreeMap::from([(LossReason::ClockStepped, 1)]);
@@ -401,27 +385,6 @@ impl Observer {
             .entry(LossReason::ClockStepped)
             .or_default() += 1;
         self.report(time, Body::Loss(Loss { lost }));
-    }
-
-    /// Lets time pass: deadlines are met before what happens at their time.
-    fn advance(&mut self, time: Timestamp) {
-        if let Some(due) = self.untold.due().filter(|due| *due <= time) {
-            self.pass(due);
-            self.tell_losses(due);
-        }
-        self.pass(time);
-    }
-
-    fn pass(&mut self, time: Timestamp) {
-        self.now = self.now.max(time);
-        self.close_rounds(self.now);
-        self.end_counting(self.now);
-        self.analyst.handle_timeout(self.now);
-        for mut incident in self.chronicle.expire(self.now) {
-            incident.observer.clone_from(&self.settings.observer);
-            self.push_incident(incident);
-        }
-        self.collect();
     }
 
     /// Passes on what the analyst has to report.

@@ -26,9 +26,11 @@ pub enum Known {
 pub(super) struct Acquaintances {
     known: BTreeMap<Known, Span>,
     looked: Option<Timestamp>,
+    /// When to look again, because something was heard since.
+    due: Option<Timestamp>,
 }
 
-/// How often it is looked who is known.
+/// How often it is looked who is known, at most.
 const PACE: Span = Span::from_millis(200);
 /// Routers send so many times as often as they say before it is too much: several machines may share
 /// a source, and a takeover brings adverts out of turn.
@@ -40,15 +42,12 @@ const CAPACITY: f64 = 10_000.0;
 const INSISTS: u64 = 3;
 
 impl Observer {
-    /// Tells the kernel who is known.
+    /// Tells the kernel who is known, if it is time.
     pub(super) fn acquaint(&mut self) {
-        let due = self
-            .acquaintances
-            .looked
-            .is_none_or(|looked| self.now.since(looked) >= PACE);
-        if !due {
+        if self.acquaintances.due.is_none_or(|due| due > self.now) {
             return;
         }
+        self.acquaintances.due = None;
         self.acquaintances.looked = Some(self.now);
         let requests = self.acquaintances.update(self.analyst.tracker(), self.now);
         self.outputs
@@ -59,6 +58,22 @@ impl Observer {
 impl Acquaintances {
     pub(super) fn has(&self, known: Known) -> bool {
         self.known.contains_key(&known)
+    }
+
+    /// Takes in that something was heard: who is known may have changed.
+    pub(super) fn note(&mut self, now: Timestamp) {
+        let next = self.looked.map_or(now, |looked| looked + PACE);
+        self.due.get_or_insert(next.max(now));
+    }
+
+    pub(super) const fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// The clock was set.
+    pub(super) const fn begin_anew(&mut self) {
+        self.looked = None;
+        self.due = None;
     }
 
     fn update(&mut self, tracker: &Tracker, now: Timestamp) -> Vec<Request> {

@@ -79,14 +79,14 @@ impl Observer {
         self.prober.as_ref().and_then(Prober::poll_timeout)
     }
 
+    /// When the next round is over.
+    pub(super) fn round_due(&self) -> Option<Timestamp> {
+        self.prober.as_ref().and_then(Prober::closing_due)
+    }
+
     /// Judges the rounds that are over by `now`, each at its own time.
     pub(super) fn close_rounds(&mut self, now: Timestamp) {
-        while let Some(due) = self
-            .prober
-            .as_ref()
-            .and_then(Prober::closing_due)
-            .filter(|due| *due <= now)
-        {
+        while let Some(due) = self.round_due().filter(|due| *due <= now) {
             self.analyst.handle_timeout(due);
             self.collect();
             if let Some(round) = self.prober.as_mut().and_then(|it| it.take_closed(due)) {

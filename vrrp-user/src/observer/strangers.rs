@@ -20,8 +20,6 @@ const PACE: (u32, u32) = (32, 160);
 #[derive(Debug)]
 pub(super) struct Strangers {
     pace: Pace,
-    /// Frames that were not written since that was told.
-    unwritten: u64,
 }
 
 impl Default for Strangers {
@@ -29,7 +27,6 @@ impl Default for Strangers {
         let (rate, depth) = PACE;
         Self {
             pace: Pace::new(rate, depth),
-            unwritten: 0,
         }
     }
 }
@@ -59,16 +56,7 @@ impl Observer {
         if known || strangers.pace.take(now) {
             return true;
         }
-        strangers.unwritten += 1;
+        self.lose(&BTreeMap::from([(LossReason::OutputFlood, 1)]));
         false
-    }
-
-    /// Tells how many frames were not written.
-    pub(super) fn tell_unwritten(&mut self) {
-        let strangers = self.strangers.as_mut();
-        let count = strangers.map_or(0, |strangers| std::mem::take(&mut strangers.unwritten));
-        if count > 0 {
-            self.lose(&BTreeMap::from([(LossReason::OutputFlood, count)]));
-        }
     }
 }
