@@ -5,6 +5,7 @@ mod drops;
 mod output;
 mod probe;
 mod traffic;
+mod words;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -16,6 +17,8 @@ pub use drops::WhyDroppedArgs;
 pub use output::{OutputArg, OutputArgs};
 pub use probe::{ProbeArgs, Target};
 pub use traffic::TrafficArgs;
+
+use words::word;
 
 use crate::{
     capture::Mode,
@@ -71,7 +74,7 @@ pub struct RunArgs {
     #[arg(short, long = "interface", value_name = "NAME")]
     pub interfaces: Vec<String>,
     /// How to see what comes in. XDP costs the traffic that is watched; `auto` hardly does.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = word::<Mode>(), default_value = "auto")]
     pub mode: Mode,
     /// Show debug lines of the kernel programs on standard error; costs time on every frame.
     #[arg(long)]

@@ -80,7 +80,7 @@ const fn recorded() -> FingerprintKey {
 }
 
 /// Which ARP and neighbour discovery messages are reported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ArpMode {
     /// All of it.

@@ -95,8 +95,7 @@ pub enum Body {
 }
 
 /// The kind of a record, as named in the key `record` and by `--only`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
-#[value(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// The program began to watch, or what it watches changed.
     Start,

@@ -37,7 +37,7 @@ use crate::{
 };
 
 /// How records are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// A line a record, in the manner of tcpdump.
     #[default]

@@ -32,9 +32,10 @@ const PURE: [&str; 17] = [
 ];
 
 /// What a pure module does not name.
-const WORLDLY: [&str; 13] = [
+const WORLDLY: [&str; 14] = [
     "tokio",
     "aya",
+    "clap",
     "nix",
     "rtnetlink",
     "fs",

@@ -27,19 +27,14 @@ pub struct Interface {
 }
 
 /// The ingress hook that the user asked for. Egress is always TC, the only hook there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// TC (TCX, or clsact before kernel 6.6): works on every interface, and runs once for
-    /// each aggregate of frames: a stream loses nothing, a small frame takes 2 to 5 % longer.
+    /// TC (TCX, or clsact before kernel 6.6), which works on every interface.
     #[default]
-    #[value(alias = "tc")]
     Auto,
-    /// XDP in the driver, or nothing. Costs the traffic: drivers lose aggregation or copy frames
-    /// (on veth a TCP stream falls to a quarter, and a small frame takes 1.2 to 2.9 times as long), and
-    /// some reset the link when it is attached.
+    /// XDP in the driver, or nothing.
     XdpNative,
-    /// XDP behind the driver, or nothing. On veth a small frame takes 10 to 13 % longer, and a TCP
-    /// stream falls to 80 %.
+    /// XDP behind the driver, or nothing.
     XdpGeneric,
 }
 

@@ -4,6 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use clap::Args;
 
+use super::words::word;
 use crate::{identity::Protocol, report::Format};
 
 /// Arguments of `vrrpwatch who`.
@@ -41,7 +42,7 @@ pub struct WhoArgs {
     )]
     pub traffic: Option<Duration>,
     /// Form of the output.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = word::<Format>(), default_value = "text")]
     pub format: Format,
 }
 
@@ -77,6 +78,6 @@ pub struct ArpingArgs {
     #[arg(short = 'w', long, value_name = "SECONDS", value_parser = super::seconds)]
     pub deadline: Option<Duration>,
     /// Form of the output.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = word::<Format>(), default_value = "text")]
     pub format: Format,
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::words::word;
 use crate::report::Format;
 
 /// Arguments of `vrrpwatch why-dropped`.
@@ -28,6 +29,6 @@ pub struct WhyDroppedArgs {
     )]
     pub duration: Duration,
     /// Form of the output.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = word::<Format>(), default_value = "text")]
     pub format: Format,
 }

@@ -9,10 +9,11 @@ use std::{
 };
 
 use clap::{
-    Args, ValueEnum as _,
+    Args,
     builder::{OsStringValueParser, TypedValueParser as _},
 };
 
+use super::words::{find, word};
 use crate::{
     model::FingerprintKey,
     observer::ArpMode,
@@ -25,7 +26,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub struct OutputArgs {
     /// Form of the records, where --output names none.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = word::<Format>(), default_value = "text")]
     pub format: Format,
     /// Write records to a file, and not to standard output; may be repeated. In front of the file may
     /// stand its format, `text`, `json` or `pcapng` (the frames behind the records), and with `only=` the
@@ -40,7 +41,7 @@ pub struct OutputArgs {
     pub outputs: Vec<OutputArg>,
     /// Write only records of these kinds, where --output names none. What tells that something was not
     /// seen is written all the same: loss, unread, and start with notes.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND,...")]
+    #[arg(long, value_parser = word::<Kind>(), value_delimiter = ',', value_name = "KIND,...")]
     pub only: Vec<Kind>,
     /// End after this many records about the network: all but start, loss, unread and summary.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -61,7 +62,7 @@ pub struct OutputArgs {
     pub overwrite: bool,
     /// Which ARP and neighbour discovery to report; `watched` is what concerns a virtual router or
     /// an address given by --watch, and anything gratuitous.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = word::<ArpMode>(), default_value = "watched")]
     pub arp: ArpMode,
     /// Watch this address from the start; addresses in adverts are watched as they come.
     #[arg(long, value_name = "ADDRESS")]
@@ -152,7 +153,7 @@ fn kinds(form: Form, text: &str) -> Result<Vec<Kind>, String> {
         return Err("only= chooses records, and pcapng has frames; leave it out".to_owned());
     }
     let kind = |word| {
-        Kind::from_str(word, false).map_err(|_unknown| {
+        find(word).ok_or_else(|| {
             format!("there is no kind of records {word}; --help lists them at --only")
         })
     };
