@@ -6,7 +6,7 @@ use serde_json::Value;
 use vrrp_user::{
     input::News,
     model::FingerprintKey,
-    observer::{ArpMode, Observer, Output, Settings},
+    observer::{Observer, Output, Settings},
     record::{Body, Code, FindingRecord, Record, Severity, Status},
     replay::{CaptureSource, Item, Replay},
 };
@@ -20,16 +20,7 @@ pub(crate) fn folder() -> PathBuf {
 pub(crate) fn replay(case: &str) -> Vec<Record> {
     let file = folder().join(case).join("traffic.pcap");
     let mut replay = Replay::open(vec![CaptureSource::File(file)]).expect("a capture file");
-    let mut observer = Observer::new(Settings {
-        key: FingerprintKey::new([7; 16]),
-        arp: ArpMode::Watched,
-        watched: Vec::new(),
-        probe: None,
-        traffic: false,
-        limited: false,
-        frames: false,
-        observer: None,
-    });
+    let mut observer = Observer::new(Settings::new(FingerprintKey::new([7; 16])));
     while let Some(item) = replay.next_item() {
         match item.expect("a whole recording") {
             Item::Frame(frame) => {

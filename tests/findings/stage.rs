@@ -11,7 +11,7 @@ use vrrp_user::{
     frame::{Direction, Frame, LinkType, Origin, Tap},
     input::News,
     model::{FingerprintKey, Timestamp},
-    observer::{ArpMode, Observer, Output, Settings},
+    observer::{Observer, Output, Settings},
     record::{Body, Code, FindingRecord, Record, StateRecord, Status},
     sight::Seat,
 };
@@ -123,16 +123,7 @@ impl Stage {
     }
 
     pub(crate) fn settings() -> Settings {
-        Settings {
-            key: FingerprintKey::new([7; 16]),
-            arp: ArpMode::Watched,
-            watched: Vec::new(),
-            probe: None,
-            traffic: false,
-            limited: false,
-            frames: false,
-            observer: None,
-        }
+        Settings::new(FingerprintKey::new([7; 16]))
     }
 
     pub(crate) fn frame(&mut self, at: u64, frame: Vec<u8>) {

@@ -151,7 +151,7 @@ pub(crate) fn settings(asking: bool) -> impl Strategy<Value = Settings> {
                 rate: 10,
                 seed: 7,
             }),
-            traffic,
+            traffic: traffic.then_some(Span::from_secs(10)),
             limited,
             ..Stage::settings()
         },

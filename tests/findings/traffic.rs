@@ -162,7 +162,7 @@ fn virtual_addresses_are_counted_and_those_of_routers_are_not() {
     let given = std::net::IpAddr::from([10, 77, 0, 200]);
     let mut observer = Observer::new(Settings {
         watched: vec![given],
-        traffic: true,
+        traffic: Some(Span::from_secs(10)),
         ..Stage::settings()
     });
     let mut counted = Vec::new();

@@ -4,6 +4,7 @@ mod ask;
 mod drops;
 mod output;
 mod probe;
+mod settings;
 mod traffic;
 mod words;
 

@@ -13,13 +13,13 @@ use std::{io, net::IpAddr, path::Path, process::ExitCode};
 use crate::{
     capture::DropsError,
     chain::Chain,
-    cli::{Cli, Command, OutputArgs},
+    cli::{Cli, Command},
     escape::escape,
     keepalived_conf::{Conf, ConfError, ConfFile},
     link::SelectionError,
     live::LiveError,
     model::FingerprintKey,
-    observer::{ArpMode, Settings},
+    observer::Settings,
     probe::Obstacle,
     replay::OpenError,
     report::TargetError,
@@ -100,8 +100,6 @@ enum Failure {
          with other files"
     )]
     NotAlone,
-    #[error("--probe has to see answers: leave out --arp off")]
-    BlindProbe,
     #[error("{address} cannot be asked for: {}", .obstacle.describe())]
     CannotAsk { address: IpAddr, obstacle: Obstacle },
     #[error("the system has no random bytes to give")]
@@ -117,7 +115,6 @@ impl From<Failure> for ExitCode {
             | Failure::Conf(_)
             | Failure::Log(_)
             | Failure::Settings(_)
-            | Failure::BlindProbe
             | Failure::NotAlone
             | Failure::Open(_)
             | Failure::Selection(_)
@@ -163,14 +160,8 @@ fn say(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Result<
 /// The settings of an observer that is to answer a question about these addresses.
 fn ask_settings(addresses: &[IpAddr]) -> Result<Settings, Failure> {
     Ok(Settings {
-        key: fresh_key()?,
-        arp: ArpMode::Watched,
         watched: addresses.to_vec(),
-        probe: None,
-        traffic: false,
-        limited: false,
-        frames: false,
-        observer: None,
+        ..Settings::new(fresh_key()?)
     })
 }
 
@@ -179,23 +170,9 @@ fn random() -> Result<u64, Failure> {
     getrandom::u64().map_err(Failure::Random)
 }
 
-/// The settings of an observer under a fresh key.
-fn settings(args: &OutputArgs, observer: Option<String>) -> Result<Settings, Failure> {
-    Ok(Settings {
-        key: fresh_key()?,
-        arp: args.arp,
-        watched: args.watch.clone(),
-        probe: None,
-        traffic: false,
-        limited: false,
-        frames: args.keeps_frames(),
-        observer: observer.map(Into::into),
-    })
-}
-
 /// The configuration of keepalived at this path. Lines for single machines are those for this host.
-fn read_conf(path: &Path, settings: &Settings) -> Result<(ConfFile, Conf), Failure> {
-    let (file, conf) = ConfFile::open(path, &config_id(), &settings.key)?;
+fn read_conf(path: &Path, key: &FingerprintKey) -> Result<(ConfFile, Conf), Failure> {
+    let (file, conf) = ConfFile::open(path, &config_id(), key)?;
     for note in &conf.notes {
         complain(note);
     }

@@ -45,14 +45,15 @@ use crate::{
     dropped::Dropped,
     input::News,
     keepalived_conf::{Conf, ConfFile},
-    link::{Links, Selection, Watch, WatchError},
+    link::{Links, Watch, WatchError},
     machine::{AddressChange, HostLook},
     model::Timestamp,
-    observer::{ArpMode, Observer, Settings},
+    observer::Observer,
     probe::{Asker, AskerError},
     record::{LossReason, Start},
     report::{Appetite, Report, Writer},
-    source::{LogSettings, Logs, SourceError},
+    settings::Settings,
+    source::{Logs, SourceError},
 };
 use counting::Counting;
 use drops::DropWatch;
@@ -61,27 +62,6 @@ use signals::Signals;
 use sockets::Looks;
 use taps::Taps;
 use turn::{Turn, Work};
-
-/// What to watch and how.
-#[derive(Debug)]
-pub struct LiveSettings {
-    /// Interfaces.
-    pub selection: Selection,
-    /// Hook for what comes in.
-    pub mode: Mode,
-    /// Which ARP and neighbour discovery the kernel passes.
-    pub arp: ArpMode,
-    /// Debug lines of the kernel programs.
-    pub kernel_log: bool,
-    /// How often to tell what was counted of the virtual addresses' traffic; never without.
-    pub traffic: Option<Duration>,
-    /// Logs to read.
-    pub logs: LogSettings,
-    /// Configuration of keepalived on this host, and where it comes from.
-    pub conf: Option<(ConfFile, Conf)>,
-    /// End after this time.
-    pub duration: Option<Duration>,
-}
 
 /// Why watching cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -138,54 +118,61 @@ const SETTLING: Duration = Duration::from_millis(2);
 /// Watching cannot begin, or the system fails underneath. Whatever was gathered until then is
 /// written.
 pub async fn watch(
-    live: LiveSettings,
     settings: Settings,
+    conf: Option<(ConfFile, Conf)>,
     report: Report,
 ) -> Result<(), LiveError> {
+    let Settings {
+        watch,
+        logs,
+        observer,
+        duration,
+        ..
+    } = settings;
     let system = |doing| move |source| LiveError::System { doing, source };
     let clock = Clock::new()?;
     let mut kernel = KernelHalf::load(&LoadSettings {
-        arp: live.arp,
-        traffic: live.traffic.is_some(),
-        debug: live.kernel_log,
-        xdp: live.mode != Mode::Auto,
+        arp: observer.arp,
+        traffic: observer.traffic.is_some(),
+        debug: watch.kernel_log,
+        xdp: watch.mode != Mode::Auto,
         ..LoadSettings::default()
     })?;
-    if live.kernel_log {
+    if watch.kernel_log {
         tokio::spawn(kernel.take_debug_log()?.run());
     }
     let ring = kernel.take_ring()?;
     let link_watch = Watch::new()?;
     let links = link_watch.snapshot().await?;
-    let mut taps = Taps::new(live.selection, live.mode);
+    let mut taps = Taps::new(watch.selection, watch.mode);
     match taps.begin(&links, &mut kernel) {
         // It may come yet.
         Err(LiveError::NothingToWatch(why)) => taps.wait(&why),
         begun => begun?,
     }
-    let asker = settings.probe.is_some().then(Asker::open).transpose()?;
+    let asker = observer.probe.is_some().then(Asker::open).transpose()?;
     let signals = Signals::new().map_err(system("handle signals"))?;
     let writer = Writer::spawn(report).map_err(system("start a thread"))?;
-    let logs = Logs::start(&live.logs, clock.now()?)?;
-    let observer = Observer::new(settings);
-    let mut sources = live.logs.describe();
-    for path in live.logs.missing() {
+    let mut sources = logs.describe();
+    for path in logs.missing() {
         let note = format!("{path} does not exist; it is read when it comes");
         tracing::warn!("{note}");
         taps.note(note);
     }
     let mut known = None;
-    let conf = live.conf.map(|(file, conf)| {
+    let conf = conf.map(|(file, conf)| {
         sources.push(format!("configuration {}", file.path().display()));
         known = Some(conf);
         file
     });
     let now = clock.now()?;
-    let counting = live.traffic.map(|interval| (interval, Counting::new(now)));
+    let counting = observer
+        .traffic
+        .map(|interval| (interval, Counting::new(now)));
     let mut run = Live {
-        logs,
+        logs: Logs::start(&logs, now)?,
         losses: Losses::default(),
-        observer,
+        observer: Observer::new(observer),
         events: Vec::with_capacity(Ring::BATCH),
         clock,
         kernel,
@@ -209,7 +196,7 @@ pub async fn watch(
     run.identify()?;
     run.announce();
     run.survey()?;
-    let outcome = run.until_end(signals, link_watch, live.duration).await;
+    let outcome = run.until_end(signals, link_watch, duration).await;
     let written = run.finish().await;
     outcome.and(written)
 }

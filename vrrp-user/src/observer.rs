@@ -18,6 +18,7 @@ mod duplicate;
 mod known;
 mod probing;
 mod seat;
+mod settings;
 mod strangers;
 mod traffic;
 mod untold;
@@ -29,16 +30,14 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     chronicle::Chronicle,
     daemon::HostName,
     detect::{Analyst, Sighting},
     frame::Frame,
     input::{Input, News},
-    model::{FingerprintKey, Span, Timestamp, Vrid},
-    probe::{ProbeSettings, Prober, Question},
+    model::{Span, Timestamp, Vrid},
+    probe::{Prober, Question},
     record::{Body, Loss, LossReason, Record, Severity, Start, Summary},
     tracker::Segment,
     wire::{self, Checksum, Packet},
@@ -47,50 +46,10 @@ use drops::Counting;
 use duplicate::Duplicates;
 use known::Acquaintances;
 pub use known::Known;
+pub use settings::{ArpMode, Settings};
 use strangers::Strangers;
 use untold::Untold;
 use watch::{Lessons, WatchList};
-
-/// What an observer is told once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settings {
-    /// Secret under which passwords are fingerprinted; random for each run.
-    #[serde(skip, default = "recorded")]
-    pub key: FingerprintKey,
-    /// Which ARP and neighbour discovery is reported.
-    pub arp: ArpMode,
-    /// Addresses to watch from the start, beside those learned from adverts.
-    pub watched: Vec<IpAddr>,
-    /// Which addresses to ask for; none without.
-    pub probe: Option<ProbeSettings>,
-    /// Whether the traffic of virtual addresses is counted, and of those in `watched`.
-    pub traffic: bool,
-    /// Whether frames of senders that are not known are written only as long as they are few.
-    pub limited: bool,
-    /// Whether frames that are reported are handed back, to be kept.
-    #[serde(skip)]
-    pub frames: bool,
-    /// Name of this host, for the records; `None` in replay.
-    pub observer: Option<Arc<str>>,
-}
-
-/// The key of a run that is replayed from its recording.
-const fn recorded() -> FingerprintKey {
-    FingerprintKey::RECORDED
-}
-
-/// Which ARP and neighbour discovery messages are reported.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ArpMode {
-    /// All of it.
-    All,
-    /// What concerns a watched address, and whatever is gratuitous or announced.
-    #[default]
-    Watched,
-    /// None.
-    Off,
-}
 
 /// What an observer hands back.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,7 +123,7 @@ impl Observer {
             watch.pin(*address);
             outputs.push_back(Output::Request(Request::Watch(*address)));
         }
-        let counted = settings.traffic.then(|| {
+        let counted = settings.traffic.map(|_| {
             let mut counted = WatchList::with_limit(vrrp_ebpf::traffic::MAX_COUNTED as usize);
             for address in &settings.watched {
                 counted.pin(*address);

@@ -18,14 +18,8 @@ use vrrp_user::{
 
 fuzz_target!(|raw: &[u8]| {
     let mut observer = Observer::new(Settings {
-        key: FingerprintKey::new([7; 16]),
         arp: ArpMode::All,
-        watched: Vec::new(),
-        probe: None,
-        traffic: false,
-        limited: false,
-            frames: false,
-        observer: None,
+        ..Settings::new(FingerprintKey::new([7; 16]))
     });
     let mut now = Timestamp::from_parts(1_795_380_193, 0);
     let envelopes = Envelopes::new(Calendar::new(TimeZone::UTC, now));

@@ -212,11 +212,10 @@ impl OutputArgs {
         if self.write_passwords && !keeps_frames {
             return Err(SettingsError::NoFrames);
         }
-        ReportSettings {
+        Ok(ReportSettings {
             outputs,
             count: self.count,
-        }
-        .checked()
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-use super::{Failure, Outcome, complain, read_conf, settings};
+use super::{Failure, Outcome, complain, fresh_key, read_conf};
 use crate::{
     cli::ReplayArgs,
     input::{Input, News},
@@ -11,33 +11,24 @@ use crate::{
     record::{LossReason, Start},
     replay::{CaptureSource, Item, Replay, capture_sources},
     report::{Appetite, Report},
-    source::{LogFile, RecordedLogs},
+    source::RecordedLogs,
 };
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     let inputs = capture_sources(&args.files);
     let live = inputs.iter().any(CaptureSource::is_live);
-
     let mut replay = Replay::open(inputs)?;
-
-    let settings = settings(&args.output, None)?;
-    let conf = args.log.keepalived_conf.as_deref();
-    let is_alone = args.files.len() == 1
-        && conf.is_none()
-        && args.log.logs.is_empty()
-        && args.journal_file.is_empty();
-    let conf = conf.map(|path| read_conf(path, &settings)).transpose()?;
-    let conf = conf.map(|(_, conf)| conf);
-    let journals = args.journal_file.iter().map(|path| LogFile {
-        host: None,
-        path: path.clone(),
-    });
-    let logs: Vec<LogFile> = args.log.logs.iter().cloned().chain(journals).collect();
-    let report = Report::open(&args.output.report(&settings.key)?)?;
+    let settings = args.settings(fresh_key()?)?;
+    let is_alone =
+        args.files.len() == 1 && settings.conf.is_none() && settings.logs.files.is_empty();
+    let conf = settings.conf.as_deref();
+    let conf = conf.map(|path| read_conf(path, &settings.observer.key));
+    let conf = conf.transpose()?.map(|(_, conf)| conf);
+    let report = Report::open(&settings.report)?;
     let mut run = Run {
-        observer: Observer::new(settings),
+        observer: Observer::new(settings.observer),
         recording: None,
-        logs: RecordedLogs::open(&logs, args.log.zone())?,
+        logs: RecordedLogs::open(&settings.logs.files, settings.logs.zone)?,
         began: None,
         last: None,
         report,
@@ -46,7 +37,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
             .iter()
             .map(|file| file.display().to_string())
             .collect(),
-        duration: args.output.duration,
+        duration: settings.duration,
         end: None,
         live,
     };

@@ -103,7 +103,7 @@ fn socket(address: IpAddr, port: u16, interface: Option<&str>) -> SocketAddr {
 
 async fn gather(args: &WhoArgs, selection: Selection) -> Result<(Vec<Who>, Session), Failure> {
     let mut settings = ask_settings(&args.addresses)?;
-    settings.traffic = args.traffic.is_some();
+    settings.traffic = args.traffic;
     let session = Session::open(selection, &args.addresses, settings).await?;
     let since = session.now()?;
     let mut gathering = Gathering {

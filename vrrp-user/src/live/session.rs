@@ -54,7 +54,7 @@ impl Session {
         let asker = Asker::open()?;
         let mut kernel = KernelHalf::load(&LoadSettings {
             arp: settings.arp,
-            traffic: settings.traffic,
+            traffic: settings.traffic.is_some(),
             xdp: false,
             ..LoadSettings::default()
         })?;
@@ -67,7 +67,7 @@ impl Session {
         let mut taps = Taps::new(selection, Mode::Auto);
         taps.begin(&links, &mut kernel)?;
         let host = Host::new(&links, &taps.indices());
-        if settings.traffic {
+        if settings.traffic.is_some() {
             kernel.set_own_macs(&links.own_macs())?;
         }
         let interrupt = signal(SignalKind::interrupt()).map_err(system("handle signals"))?;
