@@ -1,8 +1,9 @@
 //! `vrrpwatch arping` beside the distribution's.
 
 use anyhow::{Context as _, Result};
+use nix::sys::signal::Signal;
 use serde_json::Value;
-use vrrp_tests::lab::{Instance, Lab, Stream, Tee, vrrpwatch};
+use vrrp_tests::lab::{Host, Instance, Lab, Process, Stream, Tee, vrrpwatch};
 
 use crate::{
     asked::{ask, held, run},
@@ -197,5 +198,56 @@ fn an_address_that_moves_is_held_once() -> Result<()> {
     assert_eq!(status.code(), Some(0), "{lines:#?}");
     let moved = format!("{VIP} moved from {} to {}", lb0.mac_text(), lb1.mac_text());
     assert!(lines.contains(&moved), "{lines:#?}");
+    Ok(())
+}
+
+/// `arping` without an end, in JSON.
+fn endless(host: &Host) -> Result<Process> {
+    host.spawn(
+        vrrpwatch()?,
+        ["arping", VIP, "--format", "json"],
+        Tee::Nothing,
+    )
+}
+
+/// The next answer.
+fn answer(arping: &Process) -> Result<Value> {
+    let is_answer = |line: &str| line.contains(r#""record":"answer""#);
+    let line = arping.expect_line(Stream::Stdout, "an answer", LIMIT, is_answer)?;
+    Ok(serde_json::from_str(&line)?)
+}
+
+#[test]
+fn a_signal_ends_it_with_the_sum() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, third) = (lab.host("lb0"), lab.host("third"));
+    lb0.add_address("10.77.0.100/24")?;
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let mut arping = endless(third)?;
+        answer(&arping)?;
+        arping.signal(signal)?;
+        assert_eq!(arping.wait(LIMIT)?.code(), Some(0), "{signal}");
+        let lines = arping.lines(Stream::Stdout);
+        let last = lines.last().context("the sum")?;
+        assert!(last.contains(r#""record":"statistics""#), "{last}");
+    }
+    Ok(())
+}
+
+#[test]
+fn it_goes_on_when_the_interface_is_back() -> Result<()> {
+    let lab = Lab::new()?;
+    let (lb0, third) = (lab.host("lb0"), lab.host("third"));
+    lb0.add_address("10.77.0.100/24")?;
+    let mut arping = endless(third)?;
+    answer(&arping)?;
+    third.namespace().ip("link set dev eth0 down")?;
+    let told = |line: &str| line.contains("10.77.0.100 cannot be asked for");
+    arping.expect_line(Stream::Stderr, "why it does not ask", LIMIT, told)?;
+    third.namespace().ip("link set dev eth0 up")?;
+    answer(&arping)?;
+    arping.signal(Signal::SIGTERM)?;
+    assert_eq!(arping.wait(LIMIT)?.code(), Some(0));
+    assert_eq!(arping.lines(Stream::Stderr).len(), 1);
     Ok(())
 }

@@ -175,3 +175,38 @@ fn every_advert_is_either_reported_or_counted_as_lost() -> Result<()> {
     assert_eq!(adverts + lost, FLOOD);
     Ok(())
 }
+
+#[test]
+fn who_does_not_take_what_was_lost_for_missing() -> Result<()> {
+    let wire = Wire::new()?;
+    let ask = |args: &[&str]| -> Result<Child> {
+        Ok(wire
+            .third()
+            .namespace()
+            .command(vrrpwatch()?)?
+            .args(args)
+            .args(["--format", "json"])
+            .stdout(Stdio::piped())
+            .spawn()?)
+    };
+    // Nobody has the address, but that cannot be known in a flood of ARP.
+    let children = [
+        ask(&["who", "--wait", "3s", "10.77.0.77"])?,
+        ask(&["arping", "-w", "3", "10.77.0.77"])?,
+    ];
+    neighbours(&wire)?;
+    for child in children {
+        let output = child.wait_with_output()?;
+        let text = String::from_utf8(output.stdout)?;
+        assert_eq!(output.status.code(), Some(5), "{text}");
+        let line = text.lines().last().context("it said nothing")?;
+        let said: Value = serde_json::from_str(line)?;
+        let lost = said["lost"]["neighbour-flood"].as_u64();
+        assert!(lost > Some(0), "{said}");
+        if said["record"] == "who" {
+            let message = said["message"].as_str().unwrap_or_default();
+            assert!(message.starts_with("cannot tell who has"), "{said}");
+        }
+    }
+    Ok(())
+}

@@ -15,11 +15,12 @@
 mod clock;
 mod conf;
 mod counting;
+mod driver;
 mod drops;
 mod logs;
 mod losses;
 mod neighbours;
-mod requests;
+mod ports;
 mod seats;
 mod session;
 mod signals;
@@ -29,10 +30,7 @@ mod turn;
 
 use std::{io, time::Duration};
 
-use tokio::{
-    task::yield_now,
-    time::{Interval, MissedTickBehavior, interval, sleep},
-};
+use tokio::{task::yield_now, time::sleep};
 
 pub use clock::{Clock, ClockError};
 pub use session::Session;
@@ -40,28 +38,24 @@ pub use sockets::is_daemon_here;
 pub use taps::NothingToWatch;
 
 use crate::{
-    capture::{AttachError, CaptureError, Event, KernelHalf, LoadSettings, Mode, Ring},
-    chain::Chain,
+    capture::{AttachError, CaptureError},
     dropped::Dropped,
     input::News,
     keepalived_conf::{Conf, ConfFile},
-    link::{Links, Watch, WatchError},
-    machine::{AddressChange, HostLook},
+    link::WatchError,
+    machine::HostLook,
     model::Timestamp,
-    observer::Observer,
     probe::{Asker, AskerError},
-    record::{LossReason, Start},
     report::{Appetite, Report, Writer},
     settings::Settings,
     source::{Logs, SourceError},
 };
-use counting::Counting;
+use driver::Driver;
 use drops::DropWatch;
-use losses::Losses;
+use ports::RunPorts;
 use signals::Signals;
 use sockets::Looks;
-use taps::Taps;
-use turn::{Turn, Work};
+use turn::Work;
 
 /// Why watching cannot begin or go on.
 #[derive(Debug, thiserror::Error)]
@@ -100,14 +94,8 @@ pub enum LiveError {
     Write(#[source] io::Error),
 }
 
-/// How often kernel counters are read when nothing else asks for them: a loss is told this soon.
-const ACCOUNTING: Duration = Duration::from_millis(200);
-/// How often it is looked whether the programs are still attached.
-const VERIFYING: Duration = Duration::from_secs(1);
 /// After so long the routers that advertise each second have been heard twice.
 const GETTING_TO_KNOW: Duration = Duration::from_millis(1900);
-/// Interfaces that change come in bursts; one look after the burst is enough.
-const LINK_SETTLING: Duration = Duration::from_millis(100);
 /// A frame is stamped before it reaches the ring buffer. Deadlines are judged this much later than
 /// they fall, so that no frame that came in time is overlooked.
 const SETTLING: Duration = Duration::from_millis(2);
@@ -130,136 +118,77 @@ pub async fn watch(
         ..
     } = settings;
     let system = |doing| move |source| LiveError::System { doing, source };
-    let clock = Clock::new()?;
-    let mut kernel = KernelHalf::load(&LoadSettings {
-        arp: observer.arp,
-        traffic: observer.traffic.is_some(),
-        debug: watch.kernel_log,
-        xdp: watch.mode != Mode::Auto,
-        ..LoadSettings::default()
-    })?;
-    if watch.kernel_log {
-        tokio::spawn(kernel.take_debug_log()?.run());
-    }
-    let ring = kernel.take_ring()?;
-    let link_watch = Watch::new()?;
-    let links = link_watch.snapshot().await?;
-    let mut taps = Taps::new(watch.selection, watch.mode);
-    match taps.begin(&links, &mut kernel) {
-        // It may come yet.
-        Err(LiveError::NothingToWatch(why)) => taps.wait(&why),
-        begun => begun?,
-    }
-    let asker = observer.probe.is_some().then(Asker::open).transpose()?;
     let signals = Signals::new().map_err(system("handle signals"))?;
-    let writer = Writer::spawn(report).map_err(system("start a thread"))?;
-    let mut sources = logs.describe();
-    for path in logs.missing() {
-        let note = format!("{path} does not exist; it is read when it comes");
-        tracing::warn!("{note}");
-        taps.note(note);
-    }
+    let probes = observer.probe.is_some();
     let mut known = None;
-    let conf = conf.map(|(file, conf)| {
-        sources.push(format!("configuration {}", file.path().display()));
-        known = Some(conf);
-        file
-    });
-    let now = clock.now()?;
-    let counting = observer
-        .traffic
-        .map(|interval| (interval, Counting::new(now)));
-    let mut run = Live {
-        logs: Logs::start(&logs, now)?,
-        losses: Losses::default(),
-        observer: Observer::new(observer),
-        events: Vec::with_capacity(Ring::BATCH),
-        clock,
-        kernel,
-        ring,
-        taps,
-        asker,
-        drops: DropWatch::default(),
-        looks: Looks::new(),
-        counting,
-        writer,
-        links,
-        sources,
-        conf,
-        passed_over: 0,
-        idle: None,
-        verified: None,
-    };
+    let mut run = Driver::open(watch, observer, |taps, links, kernel, clock| {
+        match taps.begin(links, kernel) {
+            // It may come yet.
+            Err(LiveError::NothingToWatch(why)) => taps.wait(&why),
+            begun => begun?,
+        }
+        let mut sources = logs.describe();
+        for path in logs.missing() {
+            let note = format!("{path} does not exist; it is read when it comes");
+            tracing::warn!("{note}");
+            taps.note(note);
+        }
+        let conf = conf.map(|(file, conf)| {
+            sources.push(format!("configuration {}", file.path().display()));
+            known = Some(conf);
+            file
+        });
+        Ok(RunPorts {
+            asker: probes.then(Asker::open).transpose()?,
+            writer: Writer::spawn(report).map_err(system("start a thread"))?,
+            logs: Logs::start(&logs, clock.now()?)?,
+            conf,
+            drops: DropWatch::default(),
+            looks: Looks::new(),
+            sources,
+            idle: None,
+        })
+    })
+    .await?;
     if let Some(conf) = known {
+        let now = run.clock.now()?;
         run.tell(now, News::Conf(conf));
     }
     run.identify()?;
     run.announce();
     run.survey()?;
-    let outcome = run.until_end(signals, link_watch, duration).await;
+    let outcome = run.until_end(signals, duration).await;
     let written = run.finish().await;
     outcome.and(written)
 }
 
-struct Live {
-    clock: Clock,
-    kernel: KernelHalf,
-    ring: Ring,
-    logs: Logs,
-    taps: Taps,
-    /// Only where addresses are to be asked for.
-    asker: Option<Asker>,
-    drops: DropWatch,
-    looks: Looks,
-    /// Only where traffic is counted.
-    counting: Option<(Duration, Counting)>,
-    losses: Losses,
-    observer: Observer,
-    writer: Writer,
-    events: Vec<Event>,
-    /// The interfaces as they were last.
-    links: Links,
-    /// The logs and the configuration that are read, in words.
-    sources: Vec<String>,
-    conf: Option<ConfFile>,
-    /// Frames that were passed over to stay in time, since they were last told.
-    passed_over: u64,
-    /// Until when time passed and nothing came of it, where that is not recorded yet.
-    idle: Option<Timestamp>,
-    /// When it was last seen that the programs are attached.
-    verified: Option<Timestamp>,
-}
+type Live = Driver<RunPorts>;
 
 impl Live {
     async fn until_end(
         &mut self,
         mut signals: Signals,
-        mut link_watch: Watch,
         duration: Option<Duration>,
     ) -> Result<(), LiveError> {
-        let mut accounting: Interval = interval(ACCOUNTING);
-        accounting.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut verifying: Interval = interval(VERIFYING);
-        verifying.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let begun = self.clock.now()?;
         let end = begun + duration.unwrap_or(Duration::MAX);
-        let mut relink_at: Option<Timestamp> = None;
-        while self.writer.appetite() == Appetite::More {
+        while self.ports.writer.appetite() == Appetite::More {
             // The runtime looks for signals only when there is nothing to do, or it is asked to.
             yield_now().await;
             let now = self.clock.now()?;
-            let deadline = self.observer.poll_timeout().map(|time| time + SETTLING);
+            let deadline = self.deadline();
             let reading = self.reading_due();
+            let ports = &mut self.ports;
             // Every arm may be cancelled without loss: none takes anything before it is ready.
             tokio::select! {
                 biased;
                 _ = signals.interrupt.recv() => return Ok(()),
                 _ = signals.terminate.recv() => return Ok(()),
-                () = self.writer.unread() => return Ok(()),
+                () = ports.writer.unread() => return Ok(()),
                 () = sleep(end.since(now)), if duration.is_some() => return Ok(()),
-                _ = signals.hangup.recv() => self.writer.reopen(),
-                _ = accounting.tick() => self.catch_up()?,
-                _ = verifying.tick() => {
+                _ = signals.hangup.recv() => ports.writer.reopen(),
+                _ = self.accounting.tick() => self.catch_up()?,
+                _ = self.verifying.tick() => {
                     self.catch_up()?;
                     self.verify()?;
                     self.reread_conf()?;
@@ -269,25 +198,16 @@ impl Live {
                     self.tell_unread()?;
                 }
                 () = until(reading, now) => self.take_traffic()?,
-                () = until(relink_at, now) => {
-                    relink_at = None;
-                    let links = link_watch.snapshot().await?;
-                    // What was seen so far belongs to the interfaces as they were.
-                    self.catch_up()?;
-                    self.links = links;
-                    self.identify()?;
-                    self.relink();
-                    self.survey()?;
-                }
+                () = until(self.relink_at, now) => self.relink().await?,
                 work = async {
                     // In turn: more of one kind than can be done keeps none of the others waiting.
                     tokio::select! {
                         () = until(deadline, now) => Work::Deadline,
-                        changed = link_watch.changed() => Work::Links(changed),
+                        changed = self.link_watch.changed() => Work::Links(changed),
                         filled = self.ring.fill(&mut self.events) => Work::Frames(filled),
-                        dropped = self.drops.next() => Work::Drops(dropped),
-                        (time, look) = self.looks.next() => Work::Look(time, look),
-                        entries = self.logs.next() => Work::Lines(entries),
+                        dropped = ports.drops.next() => Work::Drops(dropped),
+                        (time, look) = ports.looks.next() => Work::Look(time, look),
+                        entries = ports.logs.next() => Work::Lines(entries),
                     }
                 } => match work {
                     Work::Deadline => {
@@ -295,12 +215,9 @@ impl Live {
                         self.verify_if_stale(now)?;
                         self.catch_up()?;
                     }
-                    Work::Links(changed) => {
-                        self.take_addresses(&changed?)?;
-                        relink_at.get_or_insert(now + LINK_SETTLING);
-                    }
+                    Work::Links(changed) => self.take_addresses(&changed?)?,
                     Work::Frames(filled) => {
-                        filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
+                        filled.map_err(unheard)?;
                         self.take_events();
                     }
                     Work::Drops(dropped) => self.take_drops(&dropped)?,
@@ -320,110 +237,15 @@ impl Live {
         Ok(())
     }
 
-    /// Reports what is watched.
-    fn announce(&mut self) {
-        let start = Start {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            kernel: nix::sys::utsname::uname()
-                .ok()
-                .map(|name| name.release().to_string_lossy().into_owned()),
-            attachments: self.taps.describe(&self.links),
-            files: Vec::new(),
-            sources: self.sources.clone(),
-            notes: self.taps.take_notes(),
-        };
-        if let Ok(now) = self.clock.now() {
-            self.tell(now - SETTLING, News::Start(start));
-        }
-    }
-
-    /// Hands the events at hand to the observer.
-    fn take_events(&mut self) {
-        let mut events = std::mem::take(&mut self.events);
-        for event in events.drain(..) {
-            let frame = self.taps.frame(event, &self.clock);
-            self.tell(frame.time, News::Frame(frame));
-        }
-        // Keeps its room.
-        self.events = events;
-    }
-
-    /// Lets time pass for the observer: only after everything that came until then, and what was
-    /// lost, has been told. What did come is never taken for missing.
-    fn catch_up(&mut self) -> Result<(), LiveError> {
-        let now = self.clock.now()? - SETTLING;
-        self.drain()?;
-        let counts = self.kernel.counts()?;
-        let mut news =
-            self.losses
-                .update(counts, self.ring.malformed(), self.writer.take_dropped());
-        news.add(
-            LossReason::PassedOver,
-            std::mem::take(&mut self.passed_over),
-        );
-        news.add(LossReason::OutputFailed, self.writer.take_unwritten());
-        if news.unwatched > 0 {
-            self.tell(now, News::Unwatched(news.unwatched));
-        }
-        if news.hides_routers() {
-            let vrids = self.losses.note_suppressed(self.kernel.suppressed()?);
-            self.tell(now, News::Suppressed(vrids));
-        }
-        if news.lost.values().any(|count| *count > 0) {
-            self.tell(now, News::Loss(news.lost));
-        }
-        self.tell(now, News::Time);
-        Ok(())
-    }
-
-    /// When the counters of traffic are to be read.
-    fn reading_due(&self) -> Option<Timestamp> {
-        let (interval, counting) = self.counting.as_ref()?;
-        Some(counting.due(*interval))
-    }
-
     /// Tells what was counted, after the frames that say who was active meanwhile.
     fn take_traffic(&mut self) -> Result<(), LiveError> {
         self.catch_up()?;
         let now = self.clock.now()?;
-        if let Some((_, counting)) = &mut self.counting {
-            let traffic = counting.read(now, &mut self.kernel, &self.taps)?;
+        if self.counted(now).is_some() {
+            let traffic = self.read_traffic(now)?;
             self.tell(now - SETTLING, News::Traffic(traffic));
         }
         Ok(())
-    }
-
-    /// Takes everything that is in the ring buffer. What is more than a turn's work is passed over,
-    /// but for what the kernel programs marked as worth more.
-    fn drain(&mut self) -> Result<(), LiveError> {
-        let turn = Turn::begin(&self.clock)?;
-        while self.ring.drain(&mut self.events) == Ring::BATCH {
-            self.take_events();
-            if turn.is_over(&self.clock)? {
-                self.passed_over += self.ring.pass_over(&mut self.events);
-                break;
-            }
-        }
-        self.take_events();
-        Ok(())
-    }
-
-    /// Tells the observer of addresses that came and went, after the frames that left before.
-    fn take_addresses(&mut self, changes: &[AddressChange]) -> Result<(), LiveError> {
-        self.drain()?;
-        let now = self.clock.now()? - SETTLING;
-        for change in changes {
-            self.tell(now, News::Address(*change));
-        }
-        Ok(())
-    }
-
-    /// Begins a look at the VRRP daemons of this host.
-    fn find_daemon(&mut self) {
-        match self.clock.now() {
-            Ok(now) => self.looks.begin(now),
-            Err(error) => tracing::debug!(error = %Chain(&error), "the clock cannot be read"),
-        }
     }
 
     /// Hands what such a look shows to the observer, after the frames that left before it.
@@ -439,14 +261,21 @@ impl Live {
     /// Detaches, takes what is still under way, and writes everything out.
     async fn finish(mut self) -> Result<(), LiveError> {
         self.taps.detach();
-        self.drops.end();
-        self.writer.settle().await;
+        self.ports.drops.end();
+        self.ports.writer.settle().await;
         let accounted = self.take_traffic();
         if let Ok(now) = self.clock.now() {
             self.tell(now - SETTLING, News::Finish);
         }
-        let written = self.writer.finish().await.map_err(LiveError::Write);
+        let written = self.ports.writer.finish().await.map_err(LiveError::Write);
         written.and(accounted)
+    }
+}
+
+fn unheard(source: io::Error) -> LiveError {
+    LiveError::System {
+        doing: "wait for events",
+        source,
     }
 }
 

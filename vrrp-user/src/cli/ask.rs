@@ -11,7 +11,7 @@ use crate::{identity::Protocol, report::Format};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit status: 0 all evidence names one machine, 1 it does not or several \
-                        have the address, 4 nobody has it, 5 it could not be asked for."
+                        have the address, 4 nobody has it, 5 it could not be asked for, or frames were lost here that may have told."
 )]
 pub struct WhoArgs {
     /// The addresses.
@@ -62,7 +62,7 @@ impl WhoArgs {
 /// Arguments of `vrrpwatch arping`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 one machine answers, 1 several do, 4 none does, 5 it could not be asked for."
+    after_help = "Exit status: 0 one machine answers, 1 several do, 4 none does, 5 it could not be asked for, or frames were lost here that may have told."
 )]
 pub struct ArpingArgs {
     /// The address, IPv4 or IPv6.

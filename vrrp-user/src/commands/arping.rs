@@ -2,8 +2,9 @@
 
 use std::{io::Write as _, time::Duration};
 
-use super::{Failure, Outcome, ask_settings, runtime, say};
+use super::{Failure, Outcome, ask_settings, complain, runtime, say};
 use crate::{
+    chain::Chain,
     cli::ArpingArgs,
     escape::json,
     link::Selection,
@@ -33,6 +34,8 @@ pub(super) fn arping(args: &ArpingArgs) -> Result<Outcome, Failure> {
     })?;
     Ok(if tally.is_conflict() {
         Outcome::Findings
+    } else if tally.macs.is_empty() && tally.held.is_none() && !tally.lost.is_empty() {
+        Outcome::Unknown
     } else if tally.macs.is_empty() && tally.held.is_none() {
         Outcome::Nobody
     } else {
@@ -52,15 +55,17 @@ async fn ask(args: &ArpingArgs, selection: Selection) -> Result<Tally, Failure> 
         inquiry,
         tally: Tally::new(address, held),
         answered: Vec::new(),
+        hindered: false,
     };
     asking.listen().await?;
     asking.run().await?;
     let Asking {
-        session,
+        mut session,
         inquiry,
         mut tally,
         ..
     } = asking;
+    tally.lost.clone_from(session.lost()?);
     let now = session.now()?;
     tally.identify(|mac| identify(&session, &inquiry, args, mac, now));
     Ok(tally)
@@ -73,6 +78,8 @@ struct Asking<'a> {
     tally: Tally,
     /// The MACs that answered the last question.
     answered: Vec<MacAddr>,
+    /// It was told that the address cannot be asked for.
+    hindered: bool,
 }
 
 impl Asking<'_> {
@@ -110,11 +117,22 @@ impl Asking<'_> {
                 if last {
                     break;
                 }
-                self.question(now)?;
+                match self.question(now) {
+                    Ok(()) => self.hindered = false,
+                    // It could be asked for before, and may be again.
+                    Err(failure) if self.tally.sent > 0 => {
+                        if !std::mem::replace(&mut self.hindered, true) {
+                            complain(&Chain(&failure));
+                        }
+                    }
+                    Err(failure) => return Err(failure),
+                }
                 next = now + INTERVAL;
             }
             let until = deadline.map_or(next, |deadline| deadline.min(next));
-            for record in self.session.records(until).await? {
+            let records = self.session.records(until).await?;
+            self.inquiry.update(self.session.host());
+            for record in records {
                 if let Some(reply) = self.inquiry.handle(&record)
                     && reply.address == self.args.address
                 {
@@ -139,15 +157,15 @@ impl Asking<'_> {
                 address: self.args.address,
                 obstacle,
             })?;
-        self.tally.unanswered += u64::from(self.tally.sent > 0 && self.answered.is_empty());
-        self.tally.sent += 1;
-        self.answered.clear();
         for (segment, question) in questions {
             self.inquiry.note_asked(segment, question, now);
             self.session
                 .ask(&question)
                 .map_err(|error| Failure::Live(error.into()))?;
         }
+        self.tally.unanswered += u64::from(self.tally.sent > 0 && self.answered.is_empty());
+        self.tally.sent += 1;
+        self.answered.clear();
         Ok(())
     }
 

@@ -171,12 +171,18 @@ impl Gathering {
             let done = self.counted.map_or(done, |counted| done.max(counted));
             if now >= done || self.session.is_interrupted() {
                 self.add_traffic(&mut all)?;
+                let lost = self.session.lost()?;
+                for who in &mut all {
+                    who.add_losses(lost);
+                }
                 return Ok(all);
             }
             self.ask_for_controls(&all, now);
             let due = self.asked.values().map(|asked| asked.next).min();
             let until = due.map_or(done, |due| due.min(done));
-            for record in self.session.records(until).await? {
+            let records = self.session.records(until).await?;
+            self.inquiry.update(self.session.host());
+            for record in records {
                 if let Some(reply) = self.inquiry.handle(&record) {
                     // Whether two machines have one MAC shows in the next answers.
                     if reply.surplus

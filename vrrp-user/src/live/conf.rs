@@ -6,7 +6,7 @@ use crate::{input::News, keepalived_conf::ConfFile};
 impl Live {
     /// Reads the configuration again if somebody has changed it.
     pub(super) fn reread_conf(&mut self) -> Result<(), LiveError> {
-        match self.conf.as_mut().and_then(ConfFile::reread) {
+        match self.ports.conf.as_mut().and_then(ConfFile::reread) {
             Some(Ok(conf)) => {
                 let now = self.clock.now()? - SETTLING;
                 self.tell(now, News::ConfChanged(conf));

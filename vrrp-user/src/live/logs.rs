@@ -17,7 +17,7 @@ impl Live {
 
     /// Tells of logs in which nothing is understood.
     pub(super) fn tell_unread(&mut self) -> Result<(), LiveError> {
-        while let Some(unread) = self.logs.try_unread() {
+        while let Some(unread) = self.ports.logs.try_unread() {
             tracing::warn!("{unread}");
             let now = self.clock.now()? - SETTLING;
             self.tell(now, News::Unread(unread));

@@ -54,7 +54,7 @@ impl Losses {
             .collect()
     }
 
-    pub(super) fn update(&mut self, counts: Counts, malformed: u64, dropped: u64) -> News {
+    pub(super) fn update(&mut self, counts: Counts, malformed: u64) -> News {
         let mut news = News {
             lost: BTreeMap::new(),
             unwatched: 0,
@@ -81,7 +81,6 @@ impl Losses {
         }
         news.lost
             .insert(LossReason::BadEvent, malformed - self.malformed);
-        news.lost.insert(LossReason::OutputFull, dropped);
         news.lost.retain(|_, count| *count > 0);
         self.counts = counts;
         self.malformed = malformed;

@@ -2,23 +2,39 @@
 
 use std::time::Duration;
 
-use super::{Live, LiveError, SETTLING};
+use super::{
+    LiveError, SETTLING,
+    driver::{Driver, Ports},
+};
 use crate::{input::News, model::Timestamp, probe::Host, sight::Blindness};
 
 /// What was attached so recently need not be looked at again. Shorter than the shortest time after
 /// which a master is missed: three intervals of 10 ms, and the time that frames are waited for.
 const FRESH: Duration = Duration::from_millis(20);
 
-impl Live {
-    pub(super) fn relink(&mut self) {
+impl<P: Ports> Driver<P> {
+    /// Looks what became of the interfaces, and follows them.
+    pub(super) async fn relink(&mut self) -> Result<(), LiveError> {
+        self.relink_at = None;
+        let links = self.link_watch.snapshot().await?;
+        // What was seen so far belongs to the interfaces as they were.
+        self.catch_up()?;
+        self.links = links;
+        self.identify()?;
         if self.taps.update(&self.links, &mut self.kernel) {
             self.announce();
         }
+        self.survey()
+    }
+
+    /// What this host holds, and from where it may ask.
+    pub(super) fn host(&self) -> Host {
+        Host::new(&self.links, &self.taps.indices())
     }
 
     /// Tells the kernel where frames for this host are sent to.
     pub(super) fn identify(&mut self) -> Result<(), LiveError> {
-        if self.counting.is_some() {
+        if self.observer.settings().traffic.is_some() {
             self.kernel.set_own_macs(&self.links.own_macs())?;
         }
         Ok(())
@@ -29,12 +45,11 @@ impl Live {
         let now = self.clock.now()? - SETTLING;
         let seats = self.taps.seats(&self.links);
         self.tell(now, News::Seats(seats));
-        let host = Host::new(&self.links, &self.taps.indices());
-        self.tell(now, News::Host(host));
+        self.tell(now, News::Host(self.host()));
         Ok(())
     }
 
-    /// The same as [`Live::verify`], unless that was done just now.
+    /// The same as [`Driver::verify`], unless that was done just now.
     pub(super) fn verify_if_stale(&mut self, now: Timestamp) -> Result<(), LiveError> {
         match self.verified {
             Some(verified) if now.since(verified) < FRESH => Ok(()),

@@ -2,7 +2,7 @@
 //!
 //! Nothing is written here; the records go to whoever waits for them.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use globset::Glob;
 use tokio::{
@@ -10,32 +10,66 @@ use tokio::{
     task::yield_now,
 };
 
-use super::{Clock, LiveError, SETTLING, counting::Counting, taps::Taps, turn::Turn, until};
+use super::{
+    Clock, LiveError,
+    driver::{Driver, Ports},
+    unheard, until,
+};
 use crate::{
-    capture::{Event, KernelHalf, LoadSettings, Mode, Ring},
-    chain::Chain,
+    capture::Mode,
+    frame::Frame,
     input::{Input, News},
     link::{LinkKind, LinkState, Links, Selection, Watch},
     model::{Span, Timestamp},
-    observer::{Observer, Output, Request, Settings},
+    observer::{Observer, Request, Settings},
     probe::{Asker, AskerError, Host, Question},
-    record::{Record, Start},
+    record::{LossReason, Record},
+    settings::WatchSettings,
     traffic::Traffic,
 };
 
 /// A watch that hands its records over.
 pub struct Session {
-    clock: Clock,
-    kernel: KernelHalf,
-    ring: Ring,
-    taps: Taps,
-    counting: Counting,
+    driver: Driver<Heard>,
     asker: Asker,
-    observer: Observer,
     host: Host,
-    events: Vec<Event>,
     interrupt: Signal,
+    terminate: Signal,
     interrupted: bool,
+}
+
+/// What was heard, and what was not.
+#[derive(Default)]
+struct Heard {
+    records: Vec<Record>,
+    lost: BTreeMap<LossReason, u64>,
+}
+
+impl Ports for Heard {
+    fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    fn frame(&mut self, _frame: Frame) {}
+
+    /// Who asks by itself suspects nobody.
+    fn request(&mut self, _request: Request, _clock: &Clock) {}
+
+    fn told(&mut self, _at: Timestamp, input: Input, _mattered: bool) {
+        if let News::Loss(lost) = input.news {
+            for (reason, count) in lost {
+                *self.lost.entry(reason).or_default() += count;
+            }
+        }
+    }
+
+    fn sources(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn lost(&mut self) -> Vec<(LossReason, u64)> {
+        Vec::new()
+    }
 }
 
 impl Session {
@@ -49,54 +83,39 @@ impl Session {
         addresses: &[IpAddr],
         settings: Settings,
     ) -> Result<Self, LiveError> {
-        let system = |doing| move |source| LiveError::System { doing, source };
-        let clock = Clock::new()?;
         let asker = Asker::open()?;
-        let mut kernel = KernelHalf::load(&LoadSettings {
-            arp: settings.arp,
-            traffic: settings.traffic.is_some(),
-            xdp: false,
-            ..LoadSettings::default()
-        })?;
-        let ring = kernel.take_ring()?;
-        let links = Watch::new()?.snapshot().await?;
+        let heed = |kind| {
+            signal(kind).map_err(|source| LiveError::System {
+                doing: "handle signals",
+                source,
+            })
+        };
         let selection = match selection {
-            Selection::Default => reaching(&links, addresses),
+            Selection::Default => reaching(&Watch::new()?.snapshot().await?, addresses),
             patterns @ Selection::Patterns(_) => patterns,
         };
-        let mut taps = Taps::new(selection, Mode::Auto);
-        taps.begin(&links, &mut kernel)?;
-        let host = Host::new(&links, &taps.indices());
-        if settings.traffic.is_some() {
-            kernel.set_own_macs(&links.own_macs())?;
-        }
-        let interrupt = signal(SignalKind::interrupt()).map_err(system("handle signals"))?;
-        let now = clock.now()?;
-        let mut session = Self {
-            counting: Counting::new(now),
-            observer: Observer::new(settings),
-            events: Vec::with_capacity(Ring::BATCH),
-            clock,
-            kernel,
-            ring,
-            taps,
+        let watch = WatchSettings {
+            selection,
+            mode: Mode::Auto,
+            kernel_log: false,
+        };
+        let mut driver = Driver::open(watch, settings, |taps, links, kernel, _| {
+            taps.begin(links, kernel)?;
+            Ok(Heard::default())
+        })
+        .await?;
+        driver.identify()?;
+        driver.announce();
+        driver.survey()?;
+        driver.ports.records.clear();
+        Ok(Self {
+            host: driver.host(),
+            driver,
             asker,
-            host,
-            interrupt,
+            interrupt: heed(SignalKind::interrupt())?,
+            terminate: heed(SignalKind::terminate())?,
             interrupted: false,
-        };
-        let start = Start {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            kernel: None,
-            attachments: session.taps.describe(&links),
-            files: Vec::new(),
-            sources: Vec::new(),
-            notes: Vec::new(),
-        };
-        let now = session.now()?;
-        session.tell(now - SETTLING, News::Start(start));
-        session.outputs(&mut Vec::new());
-        Ok(session)
+        })
     }
 
     /// The time now.
@@ -104,12 +123,12 @@ impl Session {
     /// # Errors
     /// The clock cannot be read.
     pub fn now(&self) -> Result<Timestamp, LiveError> {
-        Ok(self.clock.now()?)
+        Ok(self.driver.clock.now()?)
     }
 
     /// What is known of the network by now.
     pub const fn observer(&self) -> &Observer {
-        &self.observer
+        &self.driver.observer
     }
 
     /// This host.
@@ -123,10 +142,18 @@ impl Session {
     /// # Errors
     /// The kernel refuses.
     pub fn traffic(&mut self) -> Result<(Span, Vec<Traffic>), LiveError> {
-        let now = self.clock.now()?;
-        let span = self.counting.span(now);
-        let traffic = self.counting.read(now, &mut self.kernel, &self.taps)?;
-        Ok((span, traffic))
+        let now = self.driver.clock.now()?;
+        let span = self.driver.counted(now).unwrap_or_default();
+        Ok((span, self.driver.read_traffic(now)?))
+    }
+
+    /// What was lost so far of what this host should have seen, by reason.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn lost(&mut self) -> Result<&BTreeMap<LossReason, u64>, LiveError> {
+        self.driver.catch_up()?;
+        Ok(&self.driver.ports.lost)
     }
 
     /// Whether the user wants to end it.
@@ -147,79 +174,34 @@ impl Session {
     /// # Errors
     /// The system fails underneath.
     pub async fn records(&mut self, end: Timestamp) -> Result<Vec<Record>, LiveError> {
-        let mut records = Vec::new();
-        while records.is_empty() && !self.interrupted {
+        let driver = &mut self.driver;
+        while driver.ports.records.is_empty() && !self.interrupted {
             yield_now().await;
-            let now = self.clock.now()?;
-            let due = self.observer.poll_timeout().map(|time| time + SETTLING);
+            let now = driver.clock.now()?;
+            let deadline = driver.deadline();
             tokio::select! {
                 biased;
                 _ = self.interrupt.recv() => self.interrupted = true,
-                () = until(due, now) => {
-                    let turn = Turn::begin(&self.clock)?;
-                    while self.ring.drain(&mut self.events) == Ring::BATCH {
-                        self.take_events(&mut records);
-                        if turn.is_over(&self.clock)? {
-                            self.ring.pass_over(&mut self.events);
-                            break;
-                        }
-                    }
-                    self.take_events(&mut records);
-                    self.tell(now - SETTLING, News::Time);
-                    self.outputs(&mut records);
+                _ = self.terminate.recv() => self.interrupted = true,
+                () = until(Some(end), now) => {
+                    driver.catch_up()?;
+                    break;
                 }
-                filled = self.ring.fill(&mut self.events) => {
-                    filled.map_err(|source| LiveError::System { doing: "wait for events", source })?;
-                    self.take_events(&mut records);
+                _ = driver.accounting.tick() => driver.catch_up()?,
+                _ = driver.verifying.tick() => driver.verify()?,
+                () = until(driver.relink_at, now) => {
+                    driver.relink().await?;
+                    self.host = driver.host();
                 }
-                () = until(Some(end), now) => break,
-            }
-        }
-        Ok(records)
-    }
-
-    fn tell(&mut self, at: Timestamp, news: News) {
-        self.observer.handle(at, &Input::from(news));
-    }
-
-    fn take_events(&mut self, records: &mut Vec<Record>) {
-        let mut events = std::mem::take(&mut self.events);
-        for event in events.drain(..) {
-            let frame = self.taps.frame(event, &self.clock);
-            self.tell(frame.time, News::Frame(frame));
-            self.outputs(records);
-        }
-        self.events = events;
-    }
-
-    fn outputs(&mut self, records: &mut Vec<Record>) {
-        while let Some(output) = self.observer.poll_output() {
-            match output {
-                Output::Record(record) => records.push(record),
-                Output::Request(Request::Watch(address)) => {
-                    if let Err(error) = self.kernel.watch(address) {
-                        tracing::warn!(%address, error = %Chain(&error), "the kernel filter takes no more addresses");
-                    }
-                }
-                // It is over before the filter is full, asks by itself, and suspects nobody.
-                Output::Frame(_)
-                | Output::Request(
-                    Request::Unwatch(_)
-                    | Request::Discount(_)
-                    | Request::Know(..)
-                    | Request::Disown(_)
-                    | Request::Ask(_)
-                    | Request::FindDaemon
-                    | Request::CountDrops
-                    | Request::StopCounting,
-                ) => {}
-                Output::Request(Request::Count(address)) => {
-                    if let Err(error) = self.kernel.count(address) {
-                        tracing::warn!(%address, error = %Chain(&error), "the traffic of an address is not counted");
-                    }
+                () = until(deadline, now) => driver.catch_up()?,
+                changed = driver.link_watch.changed() => driver.take_addresses(&changed?)?,
+                filled = driver.ring.fill(&mut driver.events) => {
+                    filled.map_err(unheard)?;
+                    driver.take_events();
                 }
             }
         }
+        Ok(std::mem::take(&mut driver.ports.records))
     }
 }
 

@@ -67,6 +67,13 @@ impl Inquiry {
         &self.host
     }
 
+    /// Takes in what this host is now.
+    pub fn update(&mut self, host: &Host) {
+        if self.host != *host {
+            self.host = host.clone();
+        }
+    }
+
     /// The questions for an address, one on each segment where there can be one. The routers that
     /// `tracker` knows tell which addresses of this host are virtual ones.
     ///

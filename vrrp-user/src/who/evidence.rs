@@ -1,6 +1,6 @@
 //! The evidence of who has an address.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::{Seen, Service, Verdict};
 use crate::{
     model::{MacAddr, Priority, Span, Timestamp, Vrid},
     probe::{Host, Obstacle, Reply},
-    record::{Answer, Role},
+    record::{Answer, LossReason, Role},
     tracker::{Speaker, Tracker},
 };
 
@@ -41,6 +41,9 @@ pub struct Who {
     /// What of its traffic this host gets, if that was counted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub traffic: Option<Seen>,
+    /// Frames that were lost on this host meanwhile, by reason: an advert or an answer may be among them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub lost: BTreeMap<LossReason, u64>,
     /// For how long adverts were waited for, in milliseconds.
     pub waited_ms: u64,
 }
@@ -149,6 +152,7 @@ impl Who {
             not_asked,
             services: Vec::new(),
             traffic: None,
+            lost: BTreeMap::new(),
             waited_ms: u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
         };
         (who.verdict, who.message) = who.judge();
@@ -164,6 +168,12 @@ impl Who {
     /// Adds what was counted of its traffic, and weighs the evidence anew.
     pub fn add_traffic(&mut self, traffic: Seen) {
         self.traffic = Some(traffic);
+        (self.verdict, self.message) = self.judge();
+    }
+
+    /// Adds what was lost while the evidence was gathered, and weighs it anew.
+    pub fn add_losses(&mut self, lost: &BTreeMap<LossReason, u64>) {
+        self.lost.clone_from(lost);
         (self.verdict, self.message) = self.judge();
     }
 

@@ -1,6 +1,9 @@
 //! What `arping` tells: every answer, and their number at the end.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +12,7 @@ use super::evidence::{is_zero, shares};
 use crate::{
     model::{MacAddr, Timestamp},
     probe::Reply,
-    record::Role,
+    record::{LossReason, Role},
     tracker::whose::Whose,
 };
 
@@ -56,6 +59,9 @@ pub struct Tally {
     /// The interface of this host that has the address: a host cannot ask for its own.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub held: Option<String>,
+    /// Frames that were lost on this host meanwhile, by reason: answers may be among them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub lost: BTreeMap<LossReason, u64>,
     /// MACs that have answered one and the same question.
     #[serde(skip)]
     together: BTreeSet<(MacAddr, MacAddr)>,
@@ -102,6 +108,7 @@ impl Tally {
             duplicates: 0,
             macs: Vec::new(),
             held,
+            lost: BTreeMap::new(),
             together: BTreeSet::new(),
             latest: (0, BTreeSet::new()),
         }

@@ -14,7 +14,7 @@ use crate::{probe::Obstacle, record::Answer};
 pub enum Verdict {
     /// All of it names one machine.
     Agreed,
-    /// It could not be asked for, and nobody advertises it.
+    /// It could not be asked for, and nobody advertises it; or what is missing may have been lost here.
     Unknown,
     /// Nobody has the address.
     Nobody,
@@ -26,6 +26,12 @@ impl Who {
     /// Weighs the evidence.
     pub(super) fn judge(&self) -> (Verdict, String) {
         let (mut verdict, mut message) = self.neighbourhood();
+        let lost = self.lost_frames();
+        if verdict == Verdict::Conflict && lost > 0 && self.is_for_want() {
+            verdict = Verdict::Unknown;
+            let doubt = format!("; that may be wrong, as {lost} frames were lost here meanwhile");
+            message.push_str(&doubt);
+        }
         for service in &self.services {
             let token = service.protocol.token();
             let more = match service.reach() {
@@ -124,6 +130,22 @@ impl Who {
         }
     }
 
+    /// Whether the verdict rests on what did not come: adverts of a machine that has the address, or the
+    /// answer of one that advertises it.
+    fn is_for_want(&self) -> bool {
+        let here = usize::from(self.held_here().is_some());
+        match (&self.advertised[..], self.current().count() + here) {
+            ([], holders) => holders <= 1,
+            ([_], holders) => holders == 0,
+            _ => false,
+        }
+    }
+
+    /// Frames that were lost here meanwhile.
+    fn lost_frames(&self) -> u64 {
+        self.lost.values().sum()
+    }
+
     /// This host has the address, and neighbours get an answer from it.
     fn held_here(&self) -> Option<&Held> {
         self.held.as_ref().filter(|held| held.answers)
@@ -132,6 +154,7 @@ impl Who {
     fn unadvertised(&self) -> (Verdict, String) {
         let address = self.address;
         let silence = format!("nobody advertises it in {:.1} s", self.seconds());
+        let lost = self.lost_frames();
         let macs: Vec<String> = self
             .current()
             .map(|one| one.first.mac.to_string())
@@ -143,6 +166,13 @@ impl Who {
                     format!(
                         "cannot tell who has {address}: {silence}, and it cannot be asked for: {}",
                         obstacle.describe()
+                    ),
+                ),
+                None if lost > 0 => (
+                    Verdict::Unknown,
+                    format!(
+                        "cannot tell who has {address}: {silence}, and nobody answers for it, but \
+                         {lost} frames were lost here meanwhile"
                     ),
                 ),
                 None => (
@@ -282,6 +312,7 @@ impl Who {
     pub fn hint(&self) -> Option<&'static str> {
         if self.verdict == Verdict::Unknown {
             return Some(match self.not_asked {
+                None => "ask again, or on another host",
                 Some(Obstacle::NoCarrier) => "see the cable, or the port of the switch",
                 _ => "ask on a host that has an address in its subnet",
             });

@@ -1,6 +1,7 @@
 //! The lines of `who` and `arping`.
 
 use std::{
+    collections::BTreeMap,
     fmt::{self, Write as _},
     io::{self, IsTerminal as _},
 };
@@ -9,7 +10,7 @@ use super::{ALERT, RELIEF, STRONG, Style, probing::Micros};
 use crate::{
     escape::escape,
     identity::Protocol,
-    record::Role,
+    record::{LossReason, Role},
     who::{AnswerLine, Rate, Shown, Tally, Verdict, Who},
 };
 
@@ -116,6 +117,9 @@ impl Style {
             writeln!(text, "  traffic in     {}", PerSecond(&seen.arrived))?;
             writeln!(text, "  traffic out    {}", PerSecond(&seen.left))?;
         }
+        if !who.lost.is_empty() {
+            writeln!(text, "  lost here      {}", Lost(&who.lost))?;
+        }
         match who.hint() {
             Some(hint) => writeln!(text, "  next           {hint}"),
             None => Ok(()),
@@ -170,6 +174,13 @@ impl Style {
                 Micros(mac.max_us)
             )?;
         }
+        if !tally.lost.is_empty() {
+            writeln!(
+                text,
+                "{} were lost on this host meanwhile: answers may be among them",
+                Lost(&tally.lost)
+            )?;
+        }
         if let Some(interface) = &tally.held {
             writeln!(
                 text,
@@ -196,6 +207,20 @@ impl Style {
             writeln!(text, "{}", self.paint(ALERT, line))?;
         }
         Ok(())
+    }
+}
+
+/// "12 frames (ring-full 12)"
+struct Lost<'a>(&'a BTreeMap<LossReason, u64>);
+
+impl fmt::Display for Lost<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} frames", self.0.values().sum::<u64>())?;
+        for (position, (reason, count)) in self.0.iter().enumerate() {
+            let separator = if position == 0 { " (" } else { ", " };
+            write!(f, "{separator}{} {count}", reason.as_str())?;
+        }
+        f.write_str(")")
     }
 }
 

@@ -1,9 +1,11 @@
 //! Evidence, and what it comes to.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::{
     model::{MacAddr, Priority, Span, Timestamp, Vrid},
-    record::{Role, Volume},
+    record::{LossReason, Role, Volume},
 };
 
 const LB0: MacAddr = MacAddr::new([2, 0, 0, 0, 0, 0xa0]);
@@ -54,8 +56,40 @@ fn evidence(advertised: Vec<Advertised>, answered: Vec<Answered>, held: bool) ->
         not_asked: None,
         services: Vec::new(),
         traffic: None,
+        lost: BTreeMap::new(),
         waited_ms: 3500,
     }
+}
+
+#[test]
+fn what_may_have_been_lost_is_not_missing() {
+    let lost = BTreeMap::from([(LossReason::RingFull, 7)]);
+    let judge = |advertised: Vec<Advertised>, answered: Vec<Answered>, held| {
+        let mut evidence = evidence(advertised, answered, held);
+        evidence.add_losses(&lost);
+        let Who {
+            verdict, message, ..
+        } = evidence;
+        let tells = message.contains("7 frames were lost");
+        assert_eq!(tells, verdict == Verdict::Unknown, "{message}");
+        verdict
+    };
+    let (active, other) = (|| router(10, LB0), || router(11, LB1));
+    let right = || answer(LB0, Some(Role::ActiveRouter));
+    let wrong = || answer(LB1, Some(Role::Outsider));
+    // Its advert or its answer may be among them.
+    assert_eq!(judge(vec![], vec![], false), Verdict::Unknown);
+    assert_eq!(judge(vec![], vec![], true), Verdict::Unknown);
+    assert_eq!(judge(vec![], vec![wrong()], false), Verdict::Unknown);
+    assert_eq!(judge(vec![active()], vec![], false), Verdict::Unknown);
+    // What was seen was there.
+    let one = vec![active()];
+    assert_eq!(judge(one.clone(), vec![right()], false), Verdict::Agreed);
+    assert_eq!(judge(one, vec![wrong()], false), Verdict::Conflict);
+    let two = vec![active(), other()];
+    assert_eq!(judge(two, vec![], false), Verdict::Conflict);
+    let two = vec![right(), wrong()];
+    assert_eq!(judge(vec![], two, false), Verdict::Conflict);
 }
 
 #[test]
