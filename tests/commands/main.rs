@@ -10,7 +10,10 @@ mod texts;
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
-use clap::{CommandFactory as _, Parser as _, error::ErrorKind};
+use clap::{
+    CommandFactory as _, Parser as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use vrrp_tests::lab::{Lab, find_program};
 use vrrp_user::cli::Cli;
 
@@ -26,7 +29,18 @@ fn refused(arguments: &[String]) -> Option<String> {
         | ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => None,
+        // And an option without its value.
+        ErrorKind::InvalidValue if is_left_out(&error) => None,
         _ => Some(error.to_string()),
+    }
+}
+
+/// Whether the value that is wrong is none.
+fn is_left_out(error: &clap::Error) -> bool {
+    match error.get(ContextKind::InvalidValue) {
+        None | Some(ContextValue::None) => true,
+        Some(ContextValue::String(value)) => value.is_empty(),
+        Some(_) => false,
     }
 }
 
@@ -54,11 +68,7 @@ fn fault(programs: &Programs, printed: &Printed, command: &Simple) -> Result<Opt
         return Ok(refused(arguments));
     }
     if name == "cargo" {
-        let verb = arguments.get(1).filter(|_| arguments[0] == "xtask");
-        let file = verb.map(|verb| texts::root().join(format!("xtask/src/{verb}.rs")));
-        return Ok(file
-            .filter(|file| !file.is_file())
-            .map(|file| format!("there is no {}", file.display())));
+        return programs::cargo(arguments);
     }
     if !printed.is_line && is_subcommand(name) {
         // There is another arping.
@@ -66,7 +76,8 @@ fn fault(programs: &Programs, printed: &Printed, command: &Simple) -> Result<Opt
         return Ok(refused(&command.words).filter(|_| !is_other));
     }
     if !printed.is_line && first.len() > 2 && first.starts_with("--") {
-        let known = is_own_option(first) || programs.any_has(first)?;
+        let of_cargo = || programs::cargo(&["build".to_owned(), first.clone()]);
+        let known = is_own_option(first) || programs.any_has(first)? || of_cargo()?.is_none();
         return Ok((!known).then(|| "no program here has that option".to_owned()));
     }
     if printed.is_line || Programs::knows(name) {
@@ -105,6 +116,7 @@ fn what_does_not_exist_is_refused() -> Result<()> {
         "vrrpwatch record",
         "vrrpwatch run -w bad.pcap",
         "vrrpwatch explain no-such-finding",
+        "vrrpwatch replay --fail-on disaster",
         "journalctl -k -u keepalived",
         "keepalived --check-config",
         "tcpdump -Yni INTERFACE",
@@ -112,6 +124,9 @@ fn what_does_not_exist_is_refused() -> Result<()> {
         "sysctl net.ipv4.conf.all.rp_filtre",
         "arping --unsolicited ADDRESS",
         "nmcli gadget status",
+        "cargo xtask frobnicate",
+        "cargo xtask fuzz --minutes 1",
+        "cargo test --packages vrrp-user",
         "frobnicate",
     ] {
         let printed = Printed {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use vrrp_tests::lab::{Host, find_program, wait_until};
+use vrrp_tests::lab::{Host, built, find_program, wait_until};
 
 /// How a command is judged.
 #[derive(Clone, Copy, Debug)]
@@ -167,6 +167,33 @@ impl<'a> Programs<'a> {
         let fine = ended.is_err() || output.status.success() || understood;
         Ok((!fine).then(|| format!("{}: {said}", output.status)))
     }
+}
+
+/// What is wrong with these arguments of cargo.
+pub(crate) fn cargo(arguments: &[String]) -> Result<Option<String>> {
+    let Some((verb, arguments)) = arguments.split_first() else {
+        return Ok(None);
+    };
+    let end = arguments.iter().position(|word| word == "--");
+    let own = &arguments[..end.unwrap_or(arguments.len())];
+    if verb == "xtask" {
+        // Its parser refuses what it does not know before it gives help.
+        let program = built("xtask")?;
+        let output = Command::new(program).args(own).arg("--help").output()?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Ok((!output.status.success()).then_some(said));
+    }
+    let output = Command::new("cargo").args([verb, "--help"]).output()?;
+    if !output.status.success() {
+        return Ok(Some(format!("cargo has no {verb}")));
+    }
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut missing = own
+        .iter()
+        .filter(|word| is_option(word) && !has(&help, word));
+    Ok(missing
+        .next()
+        .map(|option| format!("cargo {verb} has no {option}")))
 }
 
 /// Messages of the kernel are of no unit: journalctl joins the two by AND.

@@ -36,14 +36,21 @@ pub(crate) fn all() -> Result<Vec<Printed>> {
         all.extend(lines);
     }
     help(&mut Cli::command(), "vrrpwatch", &mut all);
-    for file in ["README.md", "ARCHITECTURE.md"] {
+    for file in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ] {
         page(&root().join(file), &mut all)?;
     }
     for file in files(&root().join("docs"), "md")? {
         page(&file, &mut all)?;
     }
-    for file in files(&root().join("vrrp-user/src"), "rs")? {
-        source(&file, &mut all)?;
+    for folder in ["vrrp-user/src", "xtask/src", "tests/src"] {
+        for file in files(&root().join(folder), "rs")? {
+            source(&file, &mut all)?;
+        }
     }
     Ok(all)
 }

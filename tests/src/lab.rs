@@ -45,7 +45,7 @@ pub use self::{
     keepalived::{Authentication, Instance, Keepalived, Unicast},
     namespace::Namespace,
     process::{Process, Stream, Tee},
-    program::{find_program, vrrpwatch},
+    program::{built, find_program, vrrpwatch},
     switch::Switch,
 };
 

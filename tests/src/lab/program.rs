@@ -35,16 +35,18 @@ pub(super) fn require_program(name: &str) -> Result<PathBuf> {
 
 /// The `vrrpwatch` of the build that the running test belongs to.
 pub fn vrrpwatch() -> Result<PathBuf> {
+    built("vrrpwatch")
+}
+
+/// A program of ours, of the same build.
+pub fn built(name: &str) -> Result<PathBuf> {
     let test = env::current_exe().context("where am I?")?;
-    // A test is target/PROFILE/deps/NAME-HASH, the program target/PROFILE/vrrpwatch.
-    let program = test
-        .ancestors()
-        .nth(2)
-        .unwrap_or(Path::new("/"))
-        .join("vrrpwatch");
+    // A test is target/PROFILE/deps/NAME-HASH, the program target/PROFILE/NAME.
+    let program = test.ancestors().nth(2).unwrap_or(Path::new("/")).join(name);
     ensure!(
         program.is_file(),
-        "{} is not built; `cargo xtask test` builds it first, `cargo build` does so by hand",
+        "{} is not built; `cargo xtask test` builds it first, `cargo build --bins --workspace` does so by \
+         hand",
         program.display()
     );
     Ok(program)
