@@ -43,7 +43,7 @@ impl Progress {
             (self.tests, self.done) = (tests, 0);
             let plural = if tests == 1 { "" } else { "s" };
             let line = format!(
-                "\n{}/{} {}: {tests} test{plural}",
+                "{}/{} {}: {tests} test{plural}",
                 self.begun, self.programs, self.program
             );
             return Some(line);
@@ -142,13 +142,13 @@ test tidy::good_files_pass ... ok
         assert_eq!(
             lines,
             [
-                "\n1/2 live: 3 tests",
+                "1/2 live: 3 tests",
                 "[1/3] test output::a ... ok",
                 "said by a test",
                 "[2/3] test output::b ... FAILED",
                 "[3/3] test output::c ... ignored, it takes long",
                 "failures:",
-                "\n2/2 xtask: 1 test",
+                "2/2 xtask: 1 test",
                 "[1/1] test tidy::good_files_pass ... ok",
             ]
         );
