@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, LazyLock},
 };
 
@@ -18,7 +18,7 @@ use vrrp_user::{
     keepalived_conf::Conf,
     link::{Link, Links},
     log::{Calendar, Entry, Envelopes},
-    machine::{AddressChange, HostLook},
+    machine::{AddressChange, HostLook, VrrpSocket},
     model::{Family, MacAddr, Span, Vrid},
     observer::{ArpMode, Settings},
     probe::{self, ProbeSettings},
@@ -113,15 +113,62 @@ impl Event {
     }
 }
 
-/// Events and the time before each, in milliseconds: mostly the pace of adverts.
-pub(crate) fn scripts() -> impl Strategy<Value = Vec<(u64, Event)>> {
+/// Events and the time before each, in milliseconds.
+type Course = Vec<(u64, Event)>;
+
+/// A course of events: what is told at the start, a trouble that needs several events to come about, if
+/// any, and what chance brings, mostly at the pace of adverts.
+pub(crate) fn scripts() -> impl Strategy<Value = Course> {
     let pause =
         prop_oneof![4 => 0_u64..20, 4 => 200_u64..400, 2 => 900_u64..1100, 1 => 0_u64..90_000];
     let events = prop::collection::vec((pause, events()), 0..60);
-    (before(), events).prop_map(|(before, events)| {
+    let trouble = select(vec![Vec::new(), usurped(), kept()]);
+    (before(), trouble, events).prop_map(|(before, trouble, events)| {
         let before = before.into_iter().map(|event| (0, event));
-        before.chain(events).collect()
+        before.chain(trouble).chain(events).collect()
     })
+}
+
+/// The daemon of this host, which sends as `TWO`, takes over by its log although `ONE` goes on: what the
+/// kernel drops is counted.
+fn usurped() -> Course {
+    let advert = |host, priority, direction| Event::Frame {
+        bytes: advert(host, &Message::v3(51, priority, [VIP.into()])),
+        direction: Some(direction),
+    };
+    let line = |text| Event::Line {
+        host: "lb1",
+        text,
+        recalled: false,
+    };
+    let better = || advert(ONE, 150, Direction::In);
+    let own = || advert(TWO, 100, Direction::Out);
+    let mut course = vec![(0, own()), (500, better())];
+    course.extend((0..6).map(|_| (1000, better())));
+    course.extend([
+        (
+            200,
+            line("Keepalived_vrrp[7]: (VI_1) Receive advertisement timeout"),
+        ),
+        (0, line("Keepalived_vrrp[7]: (VI_1) Entering MASTER STATE")),
+        (0, own()),
+        (800, better()),
+    ]);
+    course
+}
+
+/// This host has the address of a router that is active elsewhere, and its daemon runs.
+fn kept() -> Course {
+    let advert = || Event::Frame {
+        bytes: advert(TWO, &Message::v2(51, 100, [VIP.into()])),
+        direction: Some(Direction::In),
+    };
+    let mut course = vec![
+        (0, host(&[ONE.ip, VIP], true, false)),
+        (10, look(vec![SOCKET], true, None)),
+    ];
+    course.extend((0..4).map(|_| (1000, advert())));
+    course
 }
 
 /// What is told when a run starts, and only then.
@@ -312,14 +359,17 @@ fn held() -> impl Strategy<Value = Event> {
         vec![ONE.ip, VIP],
         vec![THIRD.ip],
     ]);
-    (addresses, any::<bool>(), any::<bool>()).prop_map(|(addresses, answers, duplicate)| {
-        let mut eth0: Link = seat::link("eth0", answers, &addresses);
-        for assigned in &mut eth0.assigned {
-            assigned.duplicate = duplicate;
-        }
-        let host = probe::Host::new(&Links::new([(2, eth0)]), &BTreeSet::from([2]));
-        Event::Other(News::Host(host))
-    })
+    (addresses, any::<bool>(), any::<bool>())
+        .prop_map(|(addresses, answers, duplicate)| host(&addresses, answers, duplicate))
+}
+
+fn host(addresses: &[Ipv4Addr], answers: bool, duplicate: bool) -> Event {
+    let mut eth0: Link = seat::link("eth0", answers, addresses);
+    for assigned in &mut eth0.assigned {
+        assigned.duplicate = duplicate;
+    }
+    let host = probe::Host::new(&Links::new([(2, eth0)]), &BTreeSet::from([2]));
+    Event::Other(News::Host(host))
 }
 
 fn seats() -> impl Strategy<Value = Event> {
@@ -341,21 +391,24 @@ fn seats() -> impl Strategy<Value = Event> {
 fn looks() -> impl Strategy<Value = Event> {
     let sockets = select(vec![vec![], vec![SOCKET], vec![STOPPED]]);
     let knows = select(vec![None, Some(ONE.mac), Some(TWO.mac)]);
-    (sockets, any::<bool>(), knows).prop_map(|(sockets, joined, knows)| {
-        let joined: BTreeSet<(Arc<str>, Family)> = joined
-            .then(|| (Arc::from("eth0"), Family::Ipv4))
-            .into_iter()
-            .collect();
-        let neighbours: BTreeMap<_, _> = knows
-            .into_iter()
-            .map(|mac| ((2, IpAddr::from(VIP)), Some(MacAddr::new(mac))))
-            .collect();
-        Event::Other(News::Daemon(HostLook {
-            sockets,
-            joined,
-            neighbours,
-        }))
-    })
+    (sockets, any::<bool>(), knows)
+        .prop_map(|(sockets, joined, knows)| look(sockets, joined, knows))
+}
+
+fn look(sockets: Vec<VrrpSocket>, joined: bool, knows: Option<[u8; 6]>) -> Event {
+    let joined: BTreeSet<(Arc<str>, Family)> = joined
+        .then(|| (Arc::from("eth0"), Family::Ipv4))
+        .into_iter()
+        .collect();
+    let neighbours: BTreeMap<_, _> = knows
+        .into_iter()
+        .map(|mac| ((2, IpAddr::from(VIP)), Some(MacAddr::new(mac))))
+        .collect();
+    Event::Other(News::Daemon(HostLook {
+        sockets,
+        joined,
+        neighbours,
+    }))
 }
 
 fn drops() -> impl Strategy<Value = Event> {
