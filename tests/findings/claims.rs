@@ -6,7 +6,10 @@ use etherparse::ArpOperation;
 use vrrp_tests::vrrp::Message;
 use vrrp_user::record::{Cause, Code, Status};
 
-use crate::stage::{Host, ONE, SECOND, Script, THIRD, TWO, VIP, arp};
+use crate::{
+    seat::is_incident,
+    stage::{Host, ONE, SECOND, Script, THIRD, TWO, VIP, arp},
+};
 
 /// ONE is active and heard all the time.
 fn active(until: u64) -> Script {
@@ -98,4 +101,22 @@ fn who_was_kept_silent_took_over_from_nobody_and_owes_no_announcement() {
         "{:?}",
         played.codes()
     );
+}
+
+#[test]
+fn two_that_drop_each_others_adverts_are_heard_in_turn_and_nobody_took_over() {
+    let better = Message::v2(51, 150, [VIP.into()]);
+    let lower = Message {
+        auth_data: *b"other\0\0\0",
+        ..Message::v2(51, 100, [VIP.into()])
+    };
+    let played = Script::default()
+        .adverts(0, 4 * SECOND, TWO, &lower)
+        .advert(4500, ONE, &better)
+        .advert(6500, TWO, &lower)
+        .advert(7500, ONE, &better)
+        .quiet_until(9 * SECOND)
+        .play();
+    assert!(!played.0.iter().any(is_incident));
+    assert!(played.codes().contains(&Code::AuthMismatch));
 }

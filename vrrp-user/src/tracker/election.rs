@@ -219,7 +219,9 @@ impl Router {
             ChangeReason::Resigned
         } else if superior && silence > incumbent.interval() * 5 / 2 && !silenced {
             ChangeReason::Timeout
-        } else if superior && challenger.adverts == 1 && self.may_be_old(challenger.interval(), now)
+        } else if superior
+            && challenger.adverts == 1
+            && (self.may_be_old(challenger.interval(), now) || self.may_have_been_silenced(id))
         {
             // Both were there already, and which is heard first is chance.
             ChangeReason::FirstSeen
@@ -397,10 +399,10 @@ impl Router {
             .speakers
             .get(&id)
             .map(super::speaker::Speaker::interval);
-        let standing =
-            reason.is_unseen() && interval.is_some_and(|interval| self.may_be_old(interval, now));
         self.close_takeover(now);
         let hidden = self.may_have_been_silenced(id);
+        let is_old = interval.is_some_and(|interval| self.may_be_old(interval, now));
+        let standing = reason.is_unseen() && (is_old || hidden);
         let Some(speaker) = self.speakers.get_mut(&id) else {
             return;
         };
