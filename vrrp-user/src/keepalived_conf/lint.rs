@@ -1,6 +1,9 @@
 //! What is wrong with a configuration: by itself, and compared with what is on the wire.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use super::{Conf, Instance, drift};
 use crate::{
@@ -29,7 +32,11 @@ pub fn by_itself(conf: &Conf) -> Vec<String> {
             }
         }
         for address in instance.addresses.iter().chain(&instance.excluded) {
-            if let Some(other) = by_address.insert((&instance.interface, *address), instance) {
+            // A link-local address may be on every link.
+            let link = is_link_local(*address).then_some(&instance.interface);
+            if let Some(other) = by_address.insert((link, *address), instance)
+                && other.name != instance.name
+            {
                 remark(format!("{address} is in {} as well", other.name));
             }
         }
@@ -52,10 +59,7 @@ pub fn by_itself(conf: &Conf) -> Vec<String> {
         let first_is_local = instance
             .addresses
             .first()
-            .is_none_or(|address| match address {
-                std::net::IpAddr::V4(_) => true,
-                std::net::IpAddr::V6(address) => address.is_unicast_link_local(),
-            });
+            .is_none_or(|address| address.is_ipv4() || is_link_local(*address));
         if !first_is_local {
             remark("the first IPv6 address should be link-local (fe80::/10)".to_owned());
         }
@@ -64,6 +68,13 @@ pub fn by_itself(conf: &Conf) -> Vec<String> {
         }
     }
     remarks
+}
+
+const fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
 }
 
 /// What differs between the configuration and the virtual routers of a capture.

@@ -3,10 +3,12 @@
 //!
 //! As everywhere, the words of the file are not repeated: one of them may be a password.
 
-use std::{collections::BTreeSet, net::IpAddr};
+mod addresses;
+mod strict;
+
+use std::{collections::BTreeSet, net::IpAddr, ops::RangeInclusive};
 
 use super::{block::Block, notes::Notes};
-use crate::model::Family;
 
 /// What keepalived 2.2.7 knows in a `vrrp_instance`, and of later releases `auth_hmac`,
 /// `no_virtual_ipaddress`, `timer_expired_backup` and `v3_checksum_as_v2`.
@@ -86,18 +88,23 @@ const LONGEST_V2: f64 = 255.0;
 /// Bytes of a password that an advert carries.
 const PASSWORD: usize = 8;
 
+/// Priorities that tracking leaves a router with; 255 is that of the owner, and 0 resigns.
+const EFFECTIVE: RangeInclusive<i32> = 1..=254;
+
 /// Notes what is written and does nothing.
 pub(super) fn note(blocks: &[Block], notes: &mut Notes) {
     let all = |keyword: &'static str| blocks.iter().filter(move |it| it.keyword() == keyword);
     let global = |keyword| all("global_defs").filter_map(move |block| block.last(keyword));
     let has_interface = global("default_interface").next().is_some();
     let version = global("vrrp_version").filter_map(Block::value).next_back();
+    let is_strict = global("vrrp_strict").next().is_some();
     let scripts: Vec<&Block> = all("vrrp_script").collect();
     for block in all("vrrp_instance") {
         Instance {
             block,
             scripts: &scripts,
             is_v3: block.last("version").and_then(Block::value).or(version) == Some("3"),
+            is_strict: strict::applies(block, is_strict),
         }
         .note(has_interface, notes);
     }
@@ -111,6 +118,7 @@ struct Instance<'a> {
     block: &'a Block,
     scripts: &'a [&'a Block],
     is_v3: bool,
+    is_strict: bool,
 }
 
 impl Instance<'_> {
@@ -136,7 +144,10 @@ impl Instance<'_> {
             notes.add(&line.place, what);
         }
         self.note_times(notes);
-        self.note_addresses(notes);
+        addresses::note(block, notes);
+        if self.is_strict {
+            strict::note(block, self.is_v3, self.is_owner(), notes);
+        }
         self.note_authentication(notes);
         self.note_tracking(notes);
     }
@@ -158,35 +169,6 @@ impl Instance<'_> {
         {
             let what = "garp_master_repeat is at least 1, and keepalived takes 1";
             notes.add(&line.place, what);
-        }
-    }
-
-    fn note_addresses(&self, notes: &mut Notes) {
-        let block = self.block;
-        let source = block.last("unicast_src_ip");
-        let peers: Vec<&Block> = lines(block, "unicast_peer").collect();
-        if peers.is_empty()
-            && let Some(line) = block.last("unicast_peer").or(source)
-        {
-            let what = "there is no peer in unicast_peer: keepalived sends to the multicast group";
-            notes.add(&line.place, what);
-        }
-        let own = source.and_then(Block::value).and_then(address);
-        for peer in peers {
-            if own.is_some() && address(peer.keyword()) == own {
-                notes.add(&peer.place, "unicast_peer: this is unicast_src_ip itself");
-            }
-        }
-        let mut family = None;
-        for line in lines(block, "virtual_ipaddress") {
-            let Some(address) = address(line.keyword()) else {
-                continue;
-            };
-            if *family.get_or_insert(Family::of(address)) != Family::of(address) {
-                let what = "virtual_ipaddress: of another family than the first, and ignored; it \
-                            belongs into virtual_ipaddress_excluded";
-                notes.add(&line.place, what);
-            }
         }
     }
 
@@ -233,8 +215,15 @@ impl Instance<'_> {
         }
     }
 
+    /// Whether its priority is that of the owner of the addresses.
+    fn is_owner(&self) -> bool {
+        self.block.last("priority").and_then(Block::value) == Some("255")
+    }
+
     fn note_tracking(&self, notes: &mut Notes) {
-        let is_owner = self.block.last("priority").and_then(Block::value) == Some("255");
+        let is_owner = self.is_owner();
+        let priority = self.block.last("priority").and_then(Block::value);
+        let priority = priority.and_then(|value| value.parse().ok()).unwrap_or(100);
         for line in lines(self.block, "track_script") {
             let mut named = self.scripts.iter();
             let Some(script) = named.find(|script| script.value() == Some(line.keyword())) else {
@@ -250,12 +239,17 @@ impl Instance<'_> {
             };
             let usual = script.last("weight").and_then(|line| after(&line.words));
             let own = after(&line.words);
-            if own.or(usual).unwrap_or(0) == 0 {
+            let weight = own.or(usual).unwrap_or(0);
+            if weight == 0 {
                 continue;
             }
             if is_owner {
                 let what =
                     "track_script: its weight is ignored, for priority 255 is that of the owner";
+                notes.add(&line.place, what);
+            } else if !EFFECTIVE.contains(&(priority + weight)) {
+                let what = "track_script: priority and weight together are not within 1 to 254, where \
+                            keepalived keeps them: two routers may come out alike";
                 notes.add(&line.place, what);
             }
             // Whoever gives it a weight for this instance knows what else there is.
@@ -314,7 +308,7 @@ mod tests {
     };
 
     /// What is noted of an instance with these lines, behind what stands outside of it.
-    fn noted(outside: &str, lines: &str) -> Vec<String> {
+    pub(super) fn noted(outside: &str, lines: &str) -> Vec<String> {
         let text = format!("{outside}\nvrrp_instance VI_1 {{\n{lines}\n}}");
         let lines: Vec<Line> = (1..)
             .zip(text.lines())
@@ -333,7 +327,7 @@ mod tests {
         notes.into_words()
     }
 
-    const SOUND: &str = "state BACKUP\ninterface eth0\nvirtual_router_id 51\npriority 100\n\
+    pub(super) const SOUND: &str = "state BACKUP\ninterface eth0\nvirtual_router_id 51\npriority 100\n\
                          virtual_ipaddress {\n10.0.0.100/24\n}\n";
 
     #[test]
@@ -376,18 +370,6 @@ mod tests {
             ("", "advert_int 300", "10: advert_int is at most 255 s"),
             ("", "advert_int soon", "10: advert_int is a number"),
             ("", "garp_master_repeat 0", "10: garp_master_repeat"),
-            ("", "unicast_src_ip 10.0.0.1", "10: there is no peer"),
-            ("", "unicast_peer {\n}", "10: there is no peer"),
-            (
-                "",
-                "unicast_src_ip 10.0.0.1\nunicast_peer {\n10.0.0.1\n}",
-                "12: unicast_peer: this is unicast_src_ip itself",
-            ),
-            (
-                "",
-                "virtual_ipaddress {\nfe80::1\n}",
-                "11: virtual_ipaddress: of another",
-            ),
             (
                 "",
                 "authentication {\nauth_type PASS;\n}",
@@ -418,6 +400,11 @@ mod tests {
                 script,
                 "nopreempt\ntrack_script {\nchk\n}",
                 "14: track_script: with nopreempt",
+            ),
+            (
+                script,
+                "priority 253\ntrack_script {\nchk weight 1\n}\ntrack_script {\nchk\n}",
+                "17: track_script: priority and weight",
             ),
             (
                 script,

@@ -51,6 +51,8 @@ const MAX_DEFINITIONS: usize = 4_096;
 const MAX_EXPANSION: usize = 64 << 20;
 /// What taking a line of a definition costs beside its bytes.
 const LINE_COST: usize = 64;
+/// What some editors put in front of UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// Directories of a pattern that may have wildcards: each multiplies what is to be looked through.
 const MAX_WILD: usize = 2;
 
@@ -114,6 +116,15 @@ impl Reader<'_> {
         let is_whole = read as u64 <= self.budget.bytes;
         self.budget.bytes = self.budget.bytes.saturating_sub(read as u64);
         let text = String::from_utf8_lossy(&text);
+        if text.starts_with(BYTE_ORDER_MARK) {
+            let place = Place {
+                file: path.into(),
+                number: 1,
+            };
+            let what = "the file begins with a byte order mark, which keepalived takes for a part of \
+                        the first word: save it without";
+            self.notes.add(&place, what);
+        }
         let directory = path.parent().unwrap_or(Path::new(""));
         self.define("_PWD", [directory.display().to_string()].into());
         let mut place = Place {
