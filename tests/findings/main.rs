@@ -13,6 +13,7 @@ mod course;
 mod duplicates;
 mod each;
 mod forged;
+mod group;
 mod properties;
 mod recorded;
 mod scenes;

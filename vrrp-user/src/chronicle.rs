@@ -12,6 +12,7 @@ use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 use gathering::Gathering;
 
 use crate::{
+    daemon::BESIDE,
     log::{Entry, Life, LogEvent, Window},
     model::{MacAddr, Priority, Span, Timestamp, Vrid},
     record::{Body, ChangeReason, Record, StateRecord},
@@ -70,13 +71,11 @@ const MAX_NOTES: usize = 4096;
 const MEMORY: Span = Span::from_mins(2);
 /// Takeovers under way.
 const MAX_OPEN: usize = 64;
-/// What came so long before the last advert of the old router may have set the takeover off.
+/// What came within 3 s before the last advert of the old router may have set the takeover off.
 const PRELUDE: Span = Span::from_secs(3);
-/// An incident that has no beginning begins so long before the takeover.
+/// An incident that has no beginning begins 4 s before the takeover: longer than three intervals.
 const UNKNOWN_PRELUDE: Span = Span::from_secs(4);
-/// A daemon logs that it became master within so long of its first advert.
-const BESIDE: Span = Span::from_millis(500);
-/// For so long after it became active a router may be telling its neighbours.
+/// A router tells its neighbours within 2.5 s after it became active.
 const ANNOUNCEMENTS: Span = Span::from_millis(2500);
 
 impl Chronicle {

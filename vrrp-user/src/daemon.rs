@@ -59,6 +59,8 @@ pub(crate) struct Concern {
 /// Name of a host as its lines have it; `None` in logs that name none.
 pub type HostName = Option<Arc<str>>;
 
+/// A daemon logs that it became master within this time of its first advert.
+pub(crate) const BESIDE: Span = Span::from_millis(500);
 /// Hosts that are kept.
 const MAX_HOSTS: usize = 64;
 /// Between the change of a file and its reload a script needs moments and a person some seconds, and

@@ -126,7 +126,7 @@ pub struct Analyst {
     records: Vec<Record>,
 }
 
-/// After so long the adverts of a router would have come, at the usual interval.
+/// When the adverts of a router would have come, at the usual interval.
 const ADVERTS_WOULD_COME: Span = Span::from_millis(3900);
 
 impl Analyst {
@@ -363,6 +363,7 @@ impl Analyst {
             daemons: &self.daemons,
             machine: &self.machine,
             held: kept::holds_any(&self.machine, router),
+            multicast: self.multicast(router),
             served_by_kin: kin()
                 .any(|other| traffic_at_standby::is_active_here(other, &self.daemons, now)),
             open: false,

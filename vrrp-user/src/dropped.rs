@@ -72,7 +72,7 @@ impl Dropped {
             )
     }
 
-    /// The record of it, after drops were counted for so long.
+    /// The record of it, after drops were counted for this time.
     pub fn record(&self, counted: Span) -> DropRecord {
         DropRecord {
             source: self.source,

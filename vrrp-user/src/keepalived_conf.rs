@@ -48,7 +48,7 @@ pub struct Conf {
 pub struct ConfError {
     /// The file.
     pub path: PathBuf,
-    /// The system's word.
+    /// Why.
     pub source: io::Error,
 }
 

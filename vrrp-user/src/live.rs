@@ -83,7 +83,7 @@ pub enum LiveError {
     System {
         /// What was tried.
         doing: &'static str,
-        /// The system's word.
+        /// What failed.
         source: io::Error,
     },
     /// A log that was asked for cannot be read.
@@ -94,7 +94,7 @@ pub enum LiveError {
     Write(#[source] io::Error),
 }
 
-/// After so long the routers that advertise each second have been heard twice.
+/// When the routers that advertise each second have been heard twice.
 const GETTING_TO_KNOW: Duration = Duration::from_millis(1900);
 /// A frame is stamped before it reaches the ring buffer. Deadlines are judged this much later than
 /// they fall, so that no frame that came in time is overlooked.

@@ -83,6 +83,9 @@ pub struct Machine {
     /// What the machine does otherwise than it should, and only more of it can explain.
     puzzles: Puzzles,
     daemon: Daemon,
+    /// Where nobody on it listens to the group of VRRP, and since when that is known: a switch that
+    /// snoops IGMP or MLD may withhold adverts there.
+    unjoined: BTreeMap<(Segment, Family), Timestamp>,
     /// When its daemons are to be looked at, for the first time or because somebody asks for it.
     next_look: Option<Timestamp>,
 }
@@ -100,9 +103,9 @@ struct Gone {
 
 /// Addresses that went and are remembered.
 const MAX_GONE: usize = 512;
-/// The kernel tells of an address that went within so long.
+/// The kernel tells of an address that went within this time.
 const NEWS: Span = Span::from_millis(250);
-/// A daemon that was not found once, for it uses other means, is looked for again after so long.
+/// When a daemon that was not found once, for it uses other means, is looked for again.
 const AGAIN: Span = Span::from_secs(10);
 
 impl Machine {
@@ -309,6 +312,28 @@ impl Machine {
         })
     }
 
+    /// Since when nobody on this machine listens to the group of VRRP on a segment; `None` where somebody
+    /// does, or that is not known.
+    pub(crate) fn unjoined(&self, segment: &Segment, family: Family) -> Option<Timestamp> {
+        self.unjoined.get(&(segment.clone(), family)).copied()
+    }
+
+    fn note_groups(&mut self, now: Timestamp) {
+        let places: BTreeSet<&Segment> = self.places.values().collect();
+        let unjoined = places.into_iter().flat_map(|place| {
+            [Family::Ipv4, Family::Ipv6]
+                .into_iter()
+                .filter(|family| self.listens(place, *family) == Some(false))
+                .map(|family| (place.clone(), family))
+        });
+        self.unjoined = unjoined
+            .map(|key| {
+                let since = self.unjoined.get(&key).copied().unwrap_or(now);
+                (key, since)
+            })
+            .collect();
+    }
+
     /// The interface on which alone a daemon listens to the group on a segment, although it is a port of
     /// a bridge or bond; and the one to which is delivered what arrives there.
     pub(crate) fn misplaced(
@@ -401,6 +426,7 @@ impl Machine {
     pub(crate) fn note_daemon(&mut self, look: HostLook, time: Timestamp) {
         self.neighbours.note(&look.neighbours, time);
         self.daemon.note(look, time);
+        self.note_groups(time);
         self.next_look = self.next_look.filter(|due| *due > time);
     }
 }

@@ -79,7 +79,7 @@ pub enum Request {
     FindDaemon,
     /// Count what the kernel drops, and tell by [`News::Drops`], until [`Request::StopCounting`].
     CountDrops,
-    /// Give this sender a budget of its own: a frame in so long.
+    /// Give this sender a budget of its own: a frame in each such time.
     Know(Known, Span),
     /// It is one of many again.
     Disown(Known),
@@ -322,7 +322,7 @@ impl Observer {
     }
 
     /// Whether the clock of the frames was set: no frame is as late as that for having been overtaken by
-    /// others, and none comes so long after the last with no time passing between.
+    /// others, and none comes half an hour after the last with no time passing between.
     fn has_stepped(&self, time: Timestamp) -> bool {
         let begun = self.now > Timestamp::from_nanos(0);
         begun && !self.now.is_continued_by(time)

@@ -212,7 +212,7 @@ pub enum SourceError {
     Io {
         /// The source.
         what: String,
-        /// The system's word.
+        /// Why.
         source: std::io::Error,
     },
 }

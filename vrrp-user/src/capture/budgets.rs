@@ -25,7 +25,7 @@ const NEW_AT_ONCE: u64 = 48;
 pub type Suppressed = BTreeMap<u8, u64>;
 
 impl KernelHalf {
-    /// Gives a sender a budget of its own: a frame in so long, at a steady rate.
+    /// Gives a sender a budget of its own: a frame in each such time, at a steady rate.
     ///
     /// # Errors
     ///

@@ -74,9 +74,9 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     }
 }
 
-/// Lines so long before the capture are reported with it.
+/// Lines within this time before the capture are reported with it.
 const PRELUDE: Span = Span::from_secs(10);
-/// Lines so long after it are reported, too.
+/// Lines within this time after it are reported, too.
 const POSTLUDE: Span = Span::from_secs(10);
 
 struct Run {

@@ -27,7 +27,7 @@ use crate::{
 
 /// Adverts at the usual interval come within this time, and a backup takes over soon after it.
 const WAIT: Duration = Duration::from_millis(3500);
-/// For so long answers are waited for, advert or not: they take less than that on any LAN.
+/// How long answers are waited for, advert or not: they take less than that on any LAN.
 const ANSWERS: Duration = Duration::from_millis(80);
 /// The first questions follow each other so fast: one may be lost.
 const INSIST: Duration = Duration::from_millis(25);

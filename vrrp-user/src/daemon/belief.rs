@@ -38,7 +38,7 @@ pub struct Belief {
     pub(crate) unheard: Option<Unheard>,
     /// When it last heard a router resign.
     pub(crate) resignation: Option<Window>,
-    /// The last time an advert could not be sent, and the system's word.
+    /// The last time an advert could not be sent, and the error.
     pub(crate) send_error: Option<(Window, String)>,
     /// Addresses that it says to have announced, when last, and whether that failed.
     pub(crate) announced: BTreeMap<IpAddr, Announcing>,
@@ -72,14 +72,14 @@ pub(crate) struct Announcing {
     pub(crate) since: Window,
     /// Where.
     pub(crate) interface: Option<String>,
-    /// The system's word, where it failed.
+    /// The error, where it failed.
     pub(crate) error: Option<String>,
 }
 
 /// Addresses and senders that are kept of an instance.
 const MAX_ADDRESSES: usize = 512;
 
-/// A frame leaves within so long of the line about it.
+/// A frame leaves within this time of the line about it.
 pub(crate) const SENDING: Span = Span::from_millis(750);
 
 impl Announcing {
@@ -89,7 +89,7 @@ impl Announcing {
     }
 }
 
-/// What goes within so long of a change of state goes because of it.
+/// What goes within this time of a change of state goes because of it.
 pub(crate) const CHANGE: Span = Span::from_secs(1);
 
 impl Unheard {

@@ -21,7 +21,7 @@ pub struct Coverage {
 /// A release of keepalived: major, minor and patch.
 pub type Release = (u16, u16, u16);
 
-/// After lines were missing, what is missing is not concluded from for so long.
+/// How long nothing is concluded from a missing line after lines were lost.
 pub(crate) const GAP_SHADOW: Span = Span::from_mins(1);
 
 impl Coverage {

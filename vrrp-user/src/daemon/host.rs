@@ -46,7 +46,7 @@ pub struct Host {
 
 /// Instances and addresses that are kept of a host.
 const MAX_INSTANCES: usize = 256;
-/// A daemon logs within so long of the frame it logs about.
+/// A daemon logs within this time of the frame it logs about.
 const LOG_DELAY: Span = Span::from_millis(500);
 
 impl Host {
@@ -71,7 +71,7 @@ impl Host {
         self.name.as_deref().unwrap_or("the daemon")
     }
 
-    /// What happens is in the log, as far as it is told, within so long.
+    /// What happens is in the log, as far as it is told, within this time.
     pub(crate) fn delay(&self) -> Span {
         self.resolution + LOG_DELAY / 2
     }

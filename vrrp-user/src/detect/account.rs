@@ -4,15 +4,12 @@ use std::net::IpAddr;
 
 use super::{Analyst, ledger};
 use crate::{
-    daemon::{Concern, Daemons},
+    daemon::{BESIDE, Concern, Daemons},
     log::Entry,
-    model::{Span, Timestamp},
+    model::Timestamp,
     record::{Body, ChangeReason, Record, StateRecord},
     tracker::{Router, RouterId, Speaker},
 };
-
-/// A daemon logs that it became master within this time of its first advert.
-const BESIDE: Span = Span::from_millis(500);
 
 impl Analyst {
     /// The same, to be told of their configuration.

@@ -30,7 +30,7 @@ const EXPLANATIONS: &[LogEvent] = &[
     LogEvent::Link,
 ];
 
-/// A stall that the daemon reported is history after so long.
+/// A stall that the daemon reported is history after this time.
 const MEMORY: Span = Span::from_secs(30);
 
 /// What to do about it.
@@ -294,7 +294,7 @@ fn due(host: &Host, own: &Speaker) -> Timestamp {
     silence(own) + host.delay()
 }
 
-/// When a router has been silent for so long that it is no accident.
+/// When a router has been silent too long for an accident.
 fn silence(own: &Speaker) -> Timestamp {
     own.last + own.interval() * 5 / 2
 }

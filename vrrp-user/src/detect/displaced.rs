@@ -10,7 +10,7 @@ use crate::{
     tracker::Forgotten,
 };
 
-/// At most one report in so long.
+/// At most one report in this time.
 const WINDOW: Span = Span::from_secs(10);
 
 /// What was forgotten and is not reported yet.

@@ -24,7 +24,7 @@ pub(super) struct Report {
     pub(super) source: IpAddr,
     pub(super) vrid: Option<Vrid>,
     pub(super) addresses: Vec<IpAddr>,
-    /// If none follows for so long, it is over.
+    /// If none follows for this time, it is over.
     pub(super) quiet: Span,
     pub(super) description: Description,
 }

@@ -63,7 +63,7 @@ pub(super) enum Proof<'a> {
     Log(&'a str, Option<Window>),
 }
 
-/// A daemon that is there is given so long to tell by itself what it does.
+/// How long a daemon that is there may take to tell by itself what it does.
 const SETTLING: Span = Span::from_secs(3);
 
 /// Whether this host has one of the addresses.
@@ -179,7 +179,7 @@ fn why<'a>(
     }
 }
 
-/// The kernel that counts what it drops is given so long to begin.
+/// How long the kernel may take to begin to count what it drops.
 const PATIENCE: Span = Span::from_millis(4200);
 
 /// Whether the kernel would have told by now that it drops adverts of this host.

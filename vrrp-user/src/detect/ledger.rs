@@ -75,7 +75,7 @@ struct Open {
     untold: Option<(Sign, u64)>,
 }
 
-/// At most one update of a finding in so long.
+/// At most one update of a finding in this time.
 const UPDATE_PACE: Span = Span::from_secs(1);
 
 impl Open {

@@ -44,6 +44,9 @@ impl Detector for NoMaster {
         if addresses.is_empty() && active.addresses().next().is_some() {
             return Assessment::Absent;
         }
+        if view.is_deaf() && !view.router.heard_neighbours_since(active.last) {
+            return Assessment::Undecided;
+        }
         match view.router.vacant_at() {
             Some(due) if due <= view.now => Assessment::Present(Sign {
                 addresses,
@@ -58,7 +61,8 @@ impl Detector for NoMaster {
             return Description::default();
         };
         let (how, consequence) = match active.resigned {
-            Some(_) => ("resigned", "nobody holds"),
+            Some(_) if !view.is_deaf() => ("resigned", "nobody holds"),
+            Some(_) => ("resigned", "nobody may hold"),
             None => ("fell silent without resigning", "nobody may hold"),
         };
         let since = time(view.now.since(active.last));
@@ -74,21 +78,20 @@ impl Detector for NoMaster {
             format!("Seen before and silent now: {}", list(&backups))
         };
         // A switch that snoops should flood 224.0.0.0/24 all the same (RFC 4541, 2.1.2), and not all do.
-        let joined = view
-            .machine
-            .listens(&view.router.segment, view.router.family);
-        let snooping = match (view.router.group, joined) {
-            (Some(group), Some(false)) => format!(
-                " This host has not joined {group}: a switch that snoops IGMP or MLD may withhold \
+        // An announcement is a broadcast, which it lets through.
+        let snooping = match view.router.group.filter(|_| view.is_deaf()) {
+            Some(group) => format!(
+                " Nor was an announcement of the addresses seen, and that is all there is to go by: \
+                 this host has not joined {group}, and a switch that snoops IGMP or MLD may withhold \
                  adverts from it."
             ),
-            _ => String::new(),
+            None => String::new(),
         };
         Description {
             sources: vec![active.source],
             message: format!(
                 "No router is active for {}, and {consequence} {}: {} {how} {since} ago and no \
-                 other router took over.",
+                 other router took over.{snooping}",
                 router(view.router),
                 list(&sign.addresses),
                 who(active)
@@ -108,7 +111,7 @@ impl Detector for NoMaster {
             advice: format!(
                 "See on the routers whether one is active and its adverts do not come here. If \
                  none is, start keepalived, or see in its log why it does not become active: \
-                 FAULT state, a failed track_script or track_interface. {known}.{snooping}"
+                 FAULT state, a failed track_script or track_interface. {known}."
             ),
         }
     }

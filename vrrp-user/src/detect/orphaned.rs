@@ -14,8 +14,8 @@ use super::{
 use crate::{
     daemon::Belief,
     keepalived_conf::Instance,
-    machine::Holding,
-    model::{Span, Timestamp, Vrid},
+    machine::{Holding, Machine},
+    model::{Family, Span, Timestamp, Vrid},
     record::{Code, Evidence},
     tracker::{Router, Segment},
 };
@@ -79,15 +79,10 @@ impl Analyst {
         let meant = by_conf.map(Meant::from).chain(by_log.map(Meant::from));
         for instance in meant.take(MAX_INSTANCES) {
             let instance = &instance;
-            let held: Vec<(IpAddr, &Holding)> = instance
-                .addresses
-                .iter()
-                .filter_map(|address| Some((*address, self.machine.holding(*address)?.1)))
-                .collect();
-            let Some((_, holding)) = held.first() else {
+            let Some(orphan) = Orphan::find(instance, &self.machine) else {
                 continue;
             };
-            let segment = &holding.segment;
+            let segment = &orphan.holding().segment;
             if self
                 .tracker
                 .routers()
@@ -102,7 +97,7 @@ impl Analyst {
                 again = Some(again.map_or(due, |again| again.min(due)));
                 continue;
             }
-            if let Some(report) = self.orphan(instance, &held) {
+            if let Some(report) = self.orphan(&orphan) {
                 reports.push((segment.clone(), report));
                 again.get_or_insert(self.now + PACE);
             }
@@ -124,109 +119,162 @@ impl Analyst {
         Some(sight.complete_since()? + instance.interval * 4)
     }
 
-    fn orphan(&self, instance: &Meant<'_>, held: &[(IpAddr, &Holding)]) -> Option<Report> {
+    fn orphan(&self, orphan: &Orphan<'_>) -> Option<Report> {
         let (code, daemon, proof, advice) = if self.machine.has_no_daemon() {
             (
                 Code::DaemonDied,
-                "no VRRP daemon runs on this host",
+                "No VRRP daemon runs on this host",
                 "no process of this host has a socket for VRRP",
                 daemon_died::ADVICE,
             )
         } else if self.machine.daemon_stopped().is_some() {
             (
                 Code::DaemonStalled,
-                "the VRRP daemon of this host is there and does not run",
+                "The VRRP daemon of this host is there and does not run",
                 "the process that has the socket for VRRP is stopped, or does not read it",
                 daemon_stalled::ADVICE,
             )
         } else {
-            return self.alone(instance, held);
+            return self.alone(orphan);
         };
-        let addresses: Vec<IpAddr> = held.iter().map(|(address, _)| *address).collect();
-        let mut interfaces: Vec<&str> = held.iter().map(|(_, it)| &*it.interface).collect();
-        interfaces.dedup();
-        let evidence = |what: String| Evidence {
-            time: self.now,
-            source: None,
-            mac: None,
-            vrid: instance.vrid,
-            priority: None,
-            what,
+        let interfaces = orphan.interfaces();
+        let addresses = orphan.addresses();
+        let family = addresses.first().map_or(Family::Ipv4, |it| Family::of(*it));
+        let router = orphan.router();
+        // The daemon that is gone was the one to join the group.
+        let others = if self.is_deaf(&orphan.holding().segment, family) {
+            format!(
+                "Whether another router of {router} is active cannot be told from here: this host \
+                 has not joined the group, and a switch that snoops IGMP or MLD may withhold adverts \
+                 from it."
+            )
+        } else {
+            format!("Nobody advertises {router}: nobody takes over if this host fails.")
         };
-        let router = instance
-            .vrid
-            .map_or_else(|| instance.name.to_owned(), |vrid| format!("VRID {vrid}"));
         let message = format!(
-            "Nobody advertises {router}, {daemon}, and yet {} {} still on {} and answered for: \
-             nobody takes over if this host fails.",
+            "{daemon}, and yet {} {} still on {} and answered for. {others}",
             list(&addresses),
             be(&addresses),
             list(interfaces),
         );
-        Some(Report {
+        let evidence = vec![
+            orphan.evidence(self.now, proof.to_owned()),
+            orphan.evidence(
+                self.now,
+                format!(
+                    "({}) has {} by {}",
+                    orphan.instance.name,
+                    list(&addresses),
+                    orphan.instance.written
+                ),
+            ),
+        ];
+        Some(orphan.report(code, message, evidence, advice.to_owned()))
+    }
+
+    /// An instance whose unicast peers do not answer: none of its adverts leaves.
+    fn alone(&self, orphan: &Orphan<'_>) -> Option<Report> {
+        let peers = orphan.instance.peers;
+        let segment = &orphan.holding().segment;
+        if peers.is_empty()
+            || !peers
+                .iter()
+                .all(|peer| self.machine.is_silent(segment, *peer))
+        {
+            return None;
+        }
+        let peers = list(peers);
+        let message = format!(
+            "{} of this host has no backup: its unicast peer {peers} does not answer ARP, so its \
+             adverts cannot leave. It holds {}, and goes on.",
+            orphan.router(),
+            list(orphan.addresses())
+        );
+        let what = format!("the neighbour table of this host has no answer of {peers}");
+        let evidence = vec![orphan.evidence(self.now, what)];
+        let advice = peer_unreachable::advice(&peers);
+        Some(orphan.report(Code::PeerUnreachable, message, evidence, advice))
+    }
+}
+
+/// An instance that nobody advertises, and what this host has of its addresses.
+struct Orphan<'a> {
+    instance: &'a Meant<'a>,
+    first: (IpAddr, &'a Holding),
+    more: Vec<(IpAddr, &'a Holding)>,
+}
+
+impl<'a> Orphan<'a> {
+    fn find(instance: &'a Meant<'a>, machine: &'a Machine) -> Option<Self> {
+        let mut held = instance
+            .addresses
+            .iter()
+            .filter_map(|address| Some((*address, machine.holding(*address)?.1)));
+        Some(Self {
+            instance,
+            first: held.next()?,
+            more: held.collect(),
+        })
+    }
+
+    /// Where its first address is.
+    const fn holding(&self) -> &'a Holding {
+        self.first.1
+    }
+
+    fn held(&self) -> impl Iterator<Item = &(IpAddr, &'a Holding)> {
+        std::iter::once(&self.first).chain(&self.more)
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        self.held().map(|(address, _)| *address).collect()
+    }
+
+    fn interfaces(&self) -> Vec<&'a str> {
+        let mut interfaces: Vec<&str> = self.held().map(|(_, it)| &*it.interface).collect();
+        interfaces.dedup();
+        interfaces
+    }
+
+    fn router(&self) -> String {
+        self.instance.vrid.map_or_else(
+            || self.instance.name.to_owned(),
+            |vrid| format!("VRID {vrid}"),
+        )
+    }
+
+    const fn evidence(&self, time: Timestamp, what: String) -> Evidence {
+        Evidence {
+            time,
+            source: None,
+            mac: None,
+            vrid: self.instance.vrid,
+            priority: None,
+            what,
+        }
+    }
+
+    fn report(
+        &self,
+        code: Code,
+        message: String,
+        evidence: Vec<Evidence>,
+        advice: String,
+    ) -> Report {
+        Report {
             code,
             severity: code.severity(),
-            source: *addresses.first()?,
-            vrid: instance.vrid,
+            source: self.first.0,
+            vrid: self.instance.vrid,
             quiet: QUIET,
             description: Description {
                 sources: Vec::new(),
                 message,
-                evidence: vec![
-                    evidence(proof.to_owned()),
-                    evidence(format!(
-                        "({}) has {} by {}",
-                        instance.name,
-                        list(&addresses),
-                        instance.written
-                    )),
-                ],
-                advice: advice.to_owned(),
+                evidence,
+                advice,
             },
-            addresses,
-        })
-    }
-}
-
-impl Analyst {
-    /// An instance whose unicast peers do not answer: none of its adverts leaves.
-    fn alone(&self, instance: &Meant<'_>, held: &[(IpAddr, &Holding)]) -> Option<Report> {
-        let (address, holding) = held.first()?;
-        let is_silent = |peer: &IpAddr| self.machine.is_silent(&holding.segment, *peer);
-        if instance.peers.is_empty() || !instance.peers.iter().all(is_silent) {
-            return None;
+            addresses: self.addresses(),
         }
-        let code = Code::PeerUnreachable;
-        let peers = list(instance.peers);
-        let addresses: Vec<IpAddr> = held.iter().map(|(address, _)| *address).collect();
-        let router = instance
-            .vrid
-            .map_or_else(|| instance.name.to_owned(), |vrid| format!("VRID {vrid}"));
-        Some(Report {
-            code,
-            severity: code.severity(),
-            source: *address,
-            vrid: instance.vrid,
-            quiet: QUIET,
-            description: Description {
-                sources: Vec::new(),
-                message: format!(
-                    "{router} of this host has no backup: its unicast peer {peers} does not answer \
-                     ARP, so its adverts cannot leave. It holds {}, and goes on.",
-                    list(&addresses)
-                ),
-                evidence: vec![Evidence {
-                    time: self.now,
-                    source: None,
-                    mac: None,
-                    vrid: instance.vrid,
-                    priority: None,
-                    what: format!("the neighbour table of this host has no answer of {peers}"),
-                }],
-                advice: peer_unreachable::advice(&peers),
-            },
-            addresses,
-        })
     }
 }
 

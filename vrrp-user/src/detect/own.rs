@@ -2,14 +2,17 @@
 
 use std::{cell::OnceCell, net::IpAddr};
 
-use super::{Analyst, kept, stale_garp, view::View};
+use super::{
+    Analyst, kept, stale_garp,
+    view::{Multicast, View},
+};
 use crate::{
     dropped::Dropped,
     keepalived_conf::Conf,
     machine::{AddressChange, HostLook, Machine},
-    model::{Span, Timestamp},
+    model::{Family, Span, Timestamp},
     probe::Host,
-    tracker::{Router, RouterId},
+    tracker::{Router, RouterId, Segment, Speaker},
 };
 
 impl Analyst {
@@ -54,6 +57,34 @@ impl Analyst {
         self.assess_all();
     }
 
+    /// Whether adverts to the group may be withheld from this host on a segment, as a switch does that
+    /// snoops IGMP or MLD: it is no member, and nothing that others sent to the group has come since.
+    pub(super) fn is_deaf(&self, segment: &Segment, family: Family) -> bool {
+        let Some(since) = self.machine.unjoined(segment, family) else {
+            return false;
+        };
+        !self.tracker.routers().any(|router| {
+            let there = router.segment == *segment && router.family == family;
+            there && self.has_heard(router, since)
+        })
+    }
+
+    /// The same of the group of a virtual router.
+    pub(super) fn multicast(&self, router: &Router) -> Multicast {
+        if router.group.is_some() && self.is_deaf(&router.segment, router.family) {
+            Multicast::MayBeWithheld
+        } else {
+            Multicast::Arrives
+        }
+    }
+
+    /// Whether an advert of another machine to the group of a virtual router has come since.
+    fn has_heard(&self, router: &Router, since: Timestamp) -> bool {
+        let foreign = |speaker: &Speaker| !self.daemons.is_own(speaker.source);
+        let mut speakers = router.speakers();
+        router.group.is_some() && speakers.any(|it| it.last > since && foreign(it))
+    }
+
     /// Has the host looked at again for as long as its neighbour table seems wrong, and once when the
     /// first adverts are there to compare it with.
     fn look_again(&mut self) {
@@ -66,6 +97,7 @@ impl Analyst {
                 daemons: &self.daemons,
                 machine: &self.machine,
                 held: kept::holds_any(&self.machine, router),
+                multicast: Multicast::Arrives,
                 served_by_kin: false,
                 open: false,
                 now: self.now,

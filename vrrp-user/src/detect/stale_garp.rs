@@ -126,7 +126,7 @@ impl Detector for StaleGarp {
     }
 }
 
-/// An entry of the neighbour table that lasts for so long is not about to be mended.
+/// An entry of the neighbour table that lasts for this time is not about to be mended.
 const LASTING: Span = Span::from_millis(1500);
 
 /// keepalived's own remedy.

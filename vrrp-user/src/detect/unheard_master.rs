@@ -1,7 +1,7 @@
 //! unheard-master: nobody is heard, and somebody announces the address.
 //!
 //! Who announces an address has taken it. That its adverts do not arrive here is another thing than
-//! nobody being active.
+//! nobody being active. Where this host has left the group, a switch may withhold them rightly.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     model::{MacAddr, Timestamp},
     record::{Code, Evidence},
-    tracker::Speaker,
+    tracker::{Speaker, timers::crossing},
 };
 
 pub(super) struct UnheardMaster;
@@ -29,6 +29,9 @@ impl Detector for UnheardMaster {
             .any(|speaker| speaker.is_alive(view.now));
         if heard {
             return Assessment::Absent;
+        }
+        if view.is_deaf() {
+            return Assessment::Undecided;
         }
         match (taken(view), view.router.vacant_at()) {
             (Some((address, _, mac)), Some(due)) if due <= view.now => Assessment::Present(Sign {
@@ -88,7 +91,10 @@ impl Detector for UnheardMaster {
 pub(super) fn taken(view: &View<'_>) -> Option<(IpAddr, Timestamp, MacAddr)> {
     let active: &Speaker = view.router.active()?;
     // What was under way beside its last advert says nothing.
-    let silent = active.last + active.interval();
+    let silent = match active.resigned {
+        Some(resigned) => resigned + crossing(active.interval()),
+        None => active.last + active.interval(),
+    };
     active.addresses().find_map(|address| {
         let (time, mac) = view.router.neighbours().announcer(address)?;
         (time > silent).then_some((address, time, mac))

@@ -24,6 +24,8 @@ pub(super) struct View<'a> {
     pub(super) machine: &'a Machine,
     /// This host has one of its addresses, and neighbours that ask get an answer.
     pub(super) held: bool,
+    /// Whether adverts to its group come to this host.
+    pub(super) multicast: Multicast,
     /// Another virtual router that has addresses of it is active on this host.
     pub(super) served_by_kin: bool,
     /// Whether the finding in question is open.
@@ -31,7 +33,22 @@ pub(super) struct View<'a> {
     pub(super) now: Timestamp,
 }
 
+/// Whether what is sent to a group comes to this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Multicast {
+    /// It does, or nothing says otherwise.
+    Arrives,
+    /// A switch that snoops IGMP or MLD may withhold it: this host has not joined the group, and has
+    /// heard nothing since that others sent to it.
+    MayBeWithheld,
+}
+
 impl<'a> View<'a> {
+    /// Whether adverts that are missing prove nothing.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.multicast == Multicast::MayBeWithheld
+    }
+
     /// The active router, if it is alive.
     pub(super) fn live(&self) -> Option<&'a Speaker> {
         self.router.live(self.now)

@@ -35,6 +35,9 @@ impl Detector for VipWithoutMaster {
         if alive {
             return Assessment::Absent;
         }
+        if view.is_deaf() {
+            return Assessment::Undecided;
+        }
         let Some(vacant) = vacant_at(view).filter(|time| *time <= view.now) else {
             return Assessment::Undecided;
         };

@@ -222,7 +222,7 @@ impl Taps {
                 interface: tap.place.interface.clone(),
                 formerly: tap.formerly.take(),
                 blind: blindness(links, *index).or(tap.lost.then_some(Blindness::Detached)),
-                egress: true,
+                egress: tap.attachment.is_some(),
                 named,
             })
             .collect()

@@ -262,7 +262,7 @@ pub struct Details {
     /// Name of a script, a file, a process.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
-    /// The system's word for an error, or another reason.
+    /// The operating system's error, or another reason.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
 }

@@ -63,7 +63,7 @@ pub(super) struct Daemon {
     pub(super) stopped: Option<Timestamp>,
 }
 
-/// A daemon that has not read what waits for it for so long does not run.
+/// A daemon that has not read what waits for it for half a second does not run.
 const UNREAD: Span = Span::from_millis(500);
 
 impl Daemon {

@@ -25,7 +25,7 @@ struct Pulse {
 const MAX_PULSES: usize = 256;
 /// While a router is silent its daemon is looked for this often.
 const PACE: Span = Span::from_secs(1);
-/// After so long of silence it no longer is.
+/// After a minute of silence it no longer is.
 const PATIENCE: Span = Span::from_mins(1);
 
 impl Pulses {

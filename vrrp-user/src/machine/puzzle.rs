@@ -40,7 +40,7 @@ struct Case {
 const MAX_CASES: usize = 64;
 /// The daemons are looked at this often at first.
 const PACE: Span = Span::from_secs(1);
-/// After so long they are looked at less often.
+/// When they are looked at less often.
 const PATIENCE: Span = Span::from_mins(1);
 /// That is, this often.
 const ROUTINE: Span = Span::from_secs(10);

@@ -7,7 +7,7 @@ use crate::{
     record::LossReason,
 };
 
-/// At most one record in so long.
+/// At most one record in this time.
 const PACE: Span = Span::from_secs(1);
 
 /// What was lost and is not told yet.

@@ -29,7 +29,7 @@ pub(super) struct Change {
     pub(super) evicted: Option<IpAddr>,
 }
 
-/// An address is at home in the list for so long before its age is written again: adverts come
+/// How long an address is in the list before its age is written again: adverts come
 /// several times a second, and a list in order of age need not follow each.
 const AGE_STEP: Duration = Duration::from_secs(10);
 

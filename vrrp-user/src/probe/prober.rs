@@ -106,19 +106,19 @@ pub(crate) enum Next {
     Recheck,
 }
 
-/// Answers are waited for so long: a proxy takes up to 0.8 s.
+/// How long answers are waited for: a proxy takes up to 0.8 s.
 const WINDOW: Span = Span::from_secs(1);
-/// After a takeover answers are waited for so long, twice as long the next time, and so on.
+/// How long answers are waited for after a takeover, twice as long the next time, and so on.
 const QUICK_WINDOW: Span = Span::from_millis(100);
 const QUICK_ROUNDS: u32 = 5;
-/// So long after a takeover the new router has had time to settle.
+/// When the new router has had time to settle after a takeover.
 const SETTLED: Span = Span::from_millis(1500);
 /// Rounds that tell an accident from a fault, one right after the other.
 const PROOF: u32 = 3;
-/// An address that nobody advertises any more is asked for still, for so long.
+/// How long an address is asked for that nobody advertises any more.
 const LINGER: Span = Span::from_hours(1);
-/// An address that was given and is advertised by nobody is asked for after so long: adverts at
-/// the usual interval would have come.
+/// How long an address that was given waits to be asked for while nobody advertises it: adverts at the
+/// usual interval would have come.
 const PATIENCE: Span = Span::from_secs(4);
 const MAX_TARGETS: usize = 4096;
 

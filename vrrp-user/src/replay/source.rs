@@ -37,7 +37,7 @@ pub enum OpenError {
     Io {
         /// Which one.
         input: CaptureSource,
-        /// The system's word.
+        /// Why.
         source: io::Error,
     },
     /// It holds no bytes.

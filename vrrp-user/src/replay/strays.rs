@@ -25,7 +25,7 @@ pub(super) struct Strays {
     settled: Option<Timestamp>,
     waiting: Vec<Item>,
     ready: VecDeque<Item>,
-    /// A frame that comes later than so long after the last one waits.
+    /// A frame that comes later than this after the last one waits.
     patience: Span,
     /// Whether the first frame waits as well.
     waits_first: bool,

@@ -55,7 +55,7 @@ pub(super) struct Target {
 pub struct TargetError {
     /// Which one.
     pub place: Place,
-    /// The system's word.
+    /// Why.
     #[source]
     pub source: io::Error,
 }

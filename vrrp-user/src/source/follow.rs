@@ -30,7 +30,7 @@ use crate::{file::open_regular, model::Timestamp};
 const PATIENCE_MS: u16 = 500;
 /// How soon a full queue is tried again.
 const CONGESTION_MS: u16 = 10;
-/// A file that was renamed is read on for so long: its writer has to be told first.
+/// How long a file that was renamed is read on: its writer has to be told first.
 const AFTERLIFE: Duration = Duration::from_secs(30);
 /// Renamed files that are read on at a time.
 const MAX_OLD: usize = 16;

@@ -19,7 +19,7 @@ pub struct JournalSettings {
     pub from_start: bool,
 }
 
-/// A journalctl that ended is started again after so long.
+/// Time until a journalctl that ended is started again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Entries that are read of those that were written before.

@@ -24,7 +24,7 @@ use crate::{
 pub struct OpenLogError {
     /// The file.
     pub path: PathBuf,
-    /// The system's word.
+    /// Why.
     pub source: io::Error,
 }
 
@@ -111,7 +111,7 @@ impl RecordedLogs {
     }
 
     /// The logs that told nothing of the capture, which lasted from `begin` to `end`, and why; of
-    /// what was written so long before or after it, they may tell as well.
+    /// what was written within this time before or after it, they may tell as well.
     pub fn unread(&mut self, begin: Timestamp, end: Timestamp, around: Span) -> Vec<UnreadRecord> {
         self.files
             .iter_mut()

@@ -53,7 +53,7 @@ impl Tally {
     }
 
     /// Why the log `name` told nothing of the capture from `begin` to `end`, if it did not; what was
-    /// written so long before or after it counts as well.
+    /// written within this time before or after it counts as well.
     pub(super) fn unread(
         &self,
         name: String,

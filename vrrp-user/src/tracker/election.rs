@@ -291,8 +291,7 @@ impl Router {
     }
 
     /// A router advertises although a better one is active. Once may be bad luck; it is counted
-    /// if the better one's advert was there in time, and not so long ago that its own timer may
-    /// have run out.
+    /// if the better one's advert was there in time: later, its own timer may have run out.
     fn defy(&mut self, active: SpeakerId, id: SpeakerId, before: &Before, now: Timestamp) {
         let (Some(incumbent), Some(speaker)) = (self.speakers.get(&active), self.speakers.get(&id))
         else {

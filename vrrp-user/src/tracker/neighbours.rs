@@ -114,7 +114,7 @@ pub(crate) struct Mixed {
 /// Foreign claims that are kept for a virtual router.
 const MAX_FOREIGN: usize = 32;
 const MAX_PROXIES: usize = 16;
-/// A claim that is not repeated for so long has ended; nobody may have asked in between.
+/// A claim that is not repeated for this time has ended; nobody may have asked in between.
 pub(crate) const CLAIM_LIFETIME: Span = Span::from_mins(1);
 /// Whoever asks whether an address is free waits this long for a no (RFC 4862: RetransTimer, 1 s by
 /// default, after the last of its questions).

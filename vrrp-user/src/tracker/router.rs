@@ -127,7 +127,7 @@ impl LateAdvert {
         self.time + crossing(self.interval)
     }
 
-    /// When adverts have been on time for so long that it is history.
+    /// When it is history, because adverts have been on time since.
     pub(crate) fn over(&self) -> Timestamp {
         self.time + self.limit
     }

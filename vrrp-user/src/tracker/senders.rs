@@ -23,7 +23,7 @@ pub(crate) struct Sender {
 
 /// Adverts after which a MAC is the usual one: a network card that was replaced stays.
 const SETTLED: u64 = 10;
-/// For so long it is told that there was another.
+/// How long it is told that there was another.
 const MEMORY: Span = Span::from_mins(1);
 
 impl Sender {

@@ -197,7 +197,7 @@ impl Speaker {
         self.resigned.is_none() && now < self.dead_at()
     }
 
-    /// When it has been silent for so long that another takes over.
+    /// When its silence has others take over.
     pub(crate) fn dead_at(&self) -> Timestamp {
         match self.silence {
             Silence::Since(time) => time + self.master_down(),
@@ -242,7 +242,7 @@ impl Speaker {
         self.silent_since() > self.last
     }
 
-    /// When nothing has been seen of it for so long that it is taken for gone, even if another
+    /// When it is taken for gone, because nothing has been seen of it, even if another
     /// router keeps it from advertising.
     pub(crate) fn gone_at(&self) -> Timestamp {
         self.silent_since().max_of(self.last_claim) + self.master_down() * 10

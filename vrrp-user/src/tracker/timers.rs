@@ -16,7 +16,7 @@ pub(crate) fn skew(version: Version, priority: Priority, interval: Span) -> Span
 }
 
 /// `Master_Down_Interval`, or `Active_Down_Interval`: a backup of this priority that has heard
-/// nothing for so long takes over.
+/// nothing for this time takes over.
 pub(crate) fn master_down(version: Version, priority: Priority, interval: Span) -> Span {
     Span::from_nanos(3 * nanos(interval)) + skew(version, priority, interval)
 }
@@ -37,7 +37,7 @@ pub(crate) fn crossing(interval: Span) -> Span {
     (interval / 4).min(Span::from_millis(250))
 }
 
-/// For so long after a takeover the neighbours are told: keepalived 1 and FRR do so up to an
+/// How long after a takeover the neighbours are told: keepalived 1 and FRR do so up to an
 /// interval after the first advert, and who has to be told last may be told late.
 pub(crate) fn announcement_window(interval: Span) -> Span {
     (interval * 2 + Span::from_millis(500)).max(Span::from_millis(1500))

@@ -10,7 +10,7 @@ use crate::escape::escape;
 use crate::{dropped::Dropped, frame::Direction, model::Span, record::DropRecord};
 
 impl Style {
-    /// What `why-dropped` has to say after counting for so long: for each reason, function and
+    /// What `why-dropped` has to say after it has counted: for each reason, function and
     /// interface a line that says what drops and what to do, and below it whose packets. Without a
     /// `daemon` nobody waits for what arrives.
     pub fn drops(self, dropped: &[Dropped], uncounted: u64, counted: Span, daemon: bool) -> String {
