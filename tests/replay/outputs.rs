@@ -3,12 +3,14 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Command, Output},
 };
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
 
-use crate::command::Replay;
+use vrrp_tests::lab;
+
+use crate::{cases, command::Replay};
 
 const CASE: &str = "02-v2-graceful-failover";
 
@@ -240,5 +242,27 @@ fn outputs_that_do_not_fit_together_are_refused() {
         assert_eq!(status, Some(2), "{args:?}: {complaints}");
         assert!(complaints.contains(remedy), "{args:?}: {complaints}");
         assert_eq!(records, "");
+    }
+}
+
+#[test]
+fn a_file_at_the_limit_of_its_size_ends_that_output_alone() {
+    let whole = Replay::of(CASE).output();
+    let file = scratch("limited.pcapng");
+    let limited = Command::new("sh")
+        .args(["-c", "ulimit -f 1; exec \"$@\"", "sh"])
+        .arg(lab::vrrpwatch().expect("the program is built"))
+        .arg("replay")
+        .arg("--write")
+        .arg(&file)
+        .arg(cases::recording(CASE))
+        .output()
+        .expect("a shell");
+    is_refused(&limited, &file, "File too large");
+    let text = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let (whole, limited) = (text(&whole), text(&limited));
+    let records = whole.lines().filter(|line| line.contains("VRRPv2"));
+    for record in records {
+        assert!(limited.contains(record), "{record}");
     }
 }

@@ -10,6 +10,8 @@ mod why_dropped;
 
 use std::{io, net::IpAddr, path::Path, process::ExitCode};
 
+use nix::sys::signal::{SigSet, Signal};
+
 use crate::{
     capture::DropsError,
     chain::Chain,
@@ -30,7 +32,27 @@ use crate::{
 /// Runs the chosen subcommand and says how it ended: with the status that `vrrpwatch --help`
 /// documents.
 pub fn run(cli: Cli) -> ExitCode {
-    let result = match cli.command {
+    match let_writes_fail().and_then(|()| dispatch(cli)) {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => {
+            complain(&Chain(&failure));
+            failure.into()
+        }
+    }
+}
+
+/// A file that has reached the limit of its size is to fail alone, by the error of the write: the signal
+/// for it would end the program.
+fn let_writes_fail() -> Result<(), Failure> {
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGXFSZ);
+    signals
+        .thread_block()
+        .map_err(|error| Failure::Write(error.into()))
+}
+
+fn dispatch(cli: Cli) -> Result<Outcome, Failure> {
+    match cli.command {
         Command::Replay(args) => replay::replay(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Lint(args) => lint::run(&args),
@@ -38,13 +60,6 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Who(args) => who::who(&args),
         Command::Arping(args) => arping::arping(&args),
         Command::WhyDropped(args) => why_dropped::why_dropped(&args),
-    };
-    match result {
-        Ok(outcome) => outcome.into(),
-        Err(failure) => {
-            complain(&Chain(&failure));
-            failure.into()
-        }
     }
 }
 

@@ -9,8 +9,6 @@ pub(super) struct Signals {
     pub(super) interrupt: Signal,
     pub(super) terminate: Signal,
     pub(super) hangup: Signal,
-    /// Held so that a file which has reached its limit fails alone, and does not end the watch.
-    _file_size: Signal,
 }
 
 impl Signals {
@@ -19,7 +17,6 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
-            _file_size: signal(SignalKind::from_raw(nix::libc::SIGXFSZ))?,
         })
     }
 }
