@@ -77,8 +77,7 @@ pub(crate) fn judge(
         }
         Expected::Nothing(_) => {
             // Nobody advertises to the group: whether anybody does, `who` cannot know either.
-            let unicast = scenario.pair[0].unicast.is_some();
-            if verdict == "conflict" && !unicast {
+            if verdict == "conflict" {
                 wrong.push(format!("silent where `who` knows: {message}"));
             }
         }

@@ -33,8 +33,8 @@ use crate::{
 #[command(name = "vrrpwatch", version, max_term_width = 100)]
 #[command(
     after_help = "Exit status: 0 fine, 1 findings, 2 wrong use, unreadable input or unwritten \
-                        output, 3 missing rights or kernel support, 4 nobody has the address, 5 it could \
-                        not be asked for."
+                        output, 3 missing rights or kernel support, 4 nobody has the address, 5 it \
+                        cannot be told."
 )]
 pub struct Cli {
     /// What to do.

@@ -11,7 +11,9 @@ use crate::{identity::Protocol, report::Format};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit status: 0 all evidence names one machine, 1 it does not or several \
-                        have the address, 4 nobody has it, 5 it could not be asked for, or frames were lost here that may have told."
+                        have the address, 4 nobody has it, 5 it cannot be told: it could not be asked \
+                        for, frames were lost here that may have told, or one machine answers and nobody \
+                        is heard to advertise it."
 )]
 pub struct WhoArgs {
     /// The addresses.

@@ -14,7 +14,8 @@ use crate::{probe::Obstacle, record::Answer};
 pub enum Verdict {
     /// All of it names one machine.
     Agreed,
-    /// It could not be asked for, and nobody advertises it; or what is missing may have been lost here.
+    /// Nobody advertises it, and it could not be asked for; or one machine answers that may be a router
+    /// whose adverts do not come here; or what is missing may have been lost here.
     Unknown,
     /// Nobody has the address.
     Nobody,
@@ -27,7 +28,9 @@ impl Who {
     pub(super) fn judge(&self) -> (Verdict, String) {
         let (mut verdict, mut message) = self.neighbourhood();
         let lost = self.lost_frames();
-        if verdict == Verdict::Conflict && lost > 0 && self.is_for_want() {
+        let rests_on_absence =
+            self.is_for_want() && (verdict == Verdict::Conflict || self.current().next().is_some());
+        if lost > 0 && rests_on_absence {
             verdict = Verdict::Unknown;
             let doubt = format!("; that may be wrong, as {lost} frames were lost here meanwhile");
             message.push_str(&doubt);
@@ -188,10 +191,11 @@ impl Who {
                 ),
             ),
             (None, [one]) => (
-                Verdict::Conflict,
+                Verdict::Unknown,
                 format!(
-                    "{address} is answered for by {one}, but {silence}: no VRRP daemon runs for it, \
-                     or its routers use unicast"
+                    "{address} is answered for by {one} alone, and {silence}: its routers advertise \
+                     to unicast peers, or no VRRP daemon runs for it; which of the two cannot be seen \
+                     from here"
                 ),
             ),
             (held, several) => {
@@ -312,6 +316,9 @@ impl Who {
     pub fn hint(&self) -> Option<&'static str> {
         if self.verdict == Verdict::Unknown {
             return Some(match self.not_asked {
+                None if self.lost_frames() == 0 => {
+                    "run `vrrpwatch who` for it on the machine that answers"
+                }
                 None => "ask again, or on another host",
                 Some(Obstacle::NoCarrier) => "see the cable, or the port of the switch",
                 _ => "ask on a host that has an address in its subnet",

@@ -157,7 +157,6 @@ fn whatever_does_not_fit_is_a_conflict() {
         (vec![router(10, LB0)], vec![active()], true),
         (vec![here()], vec![outsider()], true),
         (vec![here()], vec![], false),
-        (vec![], vec![answer(LB0, None)], false),
         (vec![], vec![], true),
     ] {
         let (verdict, message) = judge(advertised, answered, held);
@@ -173,6 +172,18 @@ fn nobody_is_nobody() {
         message,
         "nobody has 10.77.0.100: nobody advertises it in 3.5 s, and nobody answers for it"
     );
+}
+
+#[test]
+fn one_that_answers_and_is_not_heard_may_have_unicast_peers() {
+    let (verdict, message) = judge(vec![], vec![answer(LB0, None)], false);
+    assert_eq!(verdict, Verdict::Unknown);
+    assert!(
+        message.contains("unicast peers, or no VRRP daemon"),
+        "{message}"
+    );
+    let both = vec![answer(LB0, None), answer(LB1, None)];
+    assert_eq!(judge(vec![], both, false).0, Verdict::Conflict);
 }
 
 #[test]
