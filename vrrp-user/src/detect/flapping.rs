@@ -72,7 +72,7 @@ impl Detector for Flapping {
                     vrid: Some(view.router.vrid),
                     priority: None,
                     what: match cause {
-                        Some(cause) => format!("another active router: {}", cause.as_str()),
+                        Some(cause) => format!("another active router: {}", what(&cause)),
                         None => "another active router".to_owned(),
                     },
                 })

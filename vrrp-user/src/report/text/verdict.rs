@@ -72,9 +72,6 @@ impl Style {
         if matches!(finding.status, Status::Cleared | Status::Forgotten) {
             return Ok(());
         }
-        if let Some(cause) = &finding.cause {
-            write!(line, " Cause: {}.", self.paint(STRONG, cause.as_str()))?;
-        }
         if !finding.advice.is_empty() {
             write!(line, " -> {}", escape(&finding.advice))?;
         }
