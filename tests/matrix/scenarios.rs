@@ -9,7 +9,7 @@ use anyhow::Result;
 use vrrp_tests::lab::{Authentication, Instance, Lab};
 
 use crate::{
-    scenario::{Cast, Scenario},
+    scenario::{Cast, Cell, Scenario, asked, said},
     stage::ELECTION,
 };
 
@@ -42,6 +42,19 @@ const fn version_2(priority: u8) -> Instance<'static> {
         authentication: Authentication::None,
         ..Instance::usual(priority)
     }
+}
+
+/// The daemon on `lb0` is gone and leaves the address there, and `lb1` takes it over: what is said on
+/// `lb0`, and on the others by when they began to watch.
+const fn left_behind(here: Cell) -> [[Cell; 3]; 3] {
+    let before = said(&["silent-failover"]);
+    let during = said(&["silent-failover|incident"]);
+    let after = asked(&["vip-conflict"]);
+    [
+        [here; 3],
+        [before, during, after],
+        [before, after.or(&["silent-failover"]), after],
+    ]
 }
 
 /// It is known at once.

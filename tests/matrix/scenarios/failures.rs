@@ -1,7 +1,7 @@
 //! The master goes, in one way or another.
 
-use super::{ADDRESS, FINE, USUAL_HOSTS, at_once, taken_over, version_3};
-use crate::scenario::{Scenario, asked, nothing, said};
+use super::{ADDRESS, FINE, USUAL_HOSTS, at_once, left_behind, taken_over, version_3};
+use crate::scenario::{Scenario, nothing, said};
 
 const GONE: &str = "The old master is gone and holds nothing; the new one is well.";
 
@@ -48,7 +48,6 @@ fn resigned() -> Scenario {
 
 fn killed() -> Scenario {
     let here = said(&["daemon-died"]).or(&["silent-failover", "vip-conflict/leftover"]);
-    let late = asked(&["vip-conflict"]);
     Scenario {
         number: 3,
         name: "kill -9",
@@ -61,19 +60,7 @@ fn killed() -> Scenario {
         end: None,
         lasts: true,
         rightful: &["lb1"],
-        cells: [
-            [here; 3],
-            [
-                said(&["silent-failover"]),
-                said(&["silent-failover|incident"]),
-                late,
-            ],
-            [
-                said(&["silent-failover"]),
-                late.or(&["silent-failover"]),
-                late,
-            ],
-        ],
+        cells: left_behind(here),
     }
 }
 
@@ -83,7 +70,6 @@ fn stopped() -> Scenario {
         "silent-failover",
         "vip-conflict/leftover",
     ]);
-    let late = asked(&["vip-conflict"]);
     Scenario {
         number: 4,
         name: "SIGSTOP",
@@ -97,19 +83,7 @@ fn stopped() -> Scenario {
         end: None,
         lasts: true,
         rightful: &["lb1"],
-        cells: [
-            [here; 3],
-            [
-                said(&["silent-failover"]),
-                said(&["silent-failover|incident"]),
-                late,
-            ],
-            [
-                said(&["silent-failover"]),
-                late.or(&["silent-failover"]),
-                late,
-            ],
-        ],
+        cells: left_behind(here),
     }
 }
 

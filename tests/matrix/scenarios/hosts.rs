@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use vrrp_tests::lab::{Host, Instance, Lab, Unicast, wait_until};
 
-use super::{ADDRESS, FINE, USUAL_HOSTS, at_once, taken_over, version_3};
+use super::{ADDRESS, FINE, USUAL_HOSTS, at_once, left_behind, taken_over, version_3};
 use crate::scenario::{Cast, Cell, Scenario, asked, nothing, said};
 
 pub(super) fn all() -> [Scenario; 6] {
@@ -81,7 +81,6 @@ fn virtual_mac_killed() -> Scenario {
         }
     }
     let here = said(&["daemon-died"]).or(&["silent-failover", "vip-conflict"]);
-    let late = asked(&["vip-conflict"]);
     Scenario {
         number: 15,
         name: "use_vmac, kill -9",
@@ -95,19 +94,7 @@ fn virtual_mac_killed() -> Scenario {
         end: None,
         lasts: true,
         rightful: &["lb1"],
-        cells: [
-            [here; 3],
-            [
-                said(&["silent-failover"]),
-                said(&["silent-failover|incident"]),
-                late,
-            ],
-            [
-                said(&["silent-failover"]),
-                late.or(&["silent-failover"]),
-                late,
-            ],
-        ],
+        cells: left_behind(here),
     }
 }
 
