@@ -300,3 +300,27 @@ fn announcements_that_stop_leaving_are_told() {
     let (at, _) = played.raised(Code::GarpNotSent);
     assert!((10_000..13_500).contains(&at), "raised at {at}");
 }
+
+/// What is found where a recording does not tell by which way frames went, one router is heard from 5 s
+/// on, and by its log lb0 becomes master at `master`.
+fn recorded_beside(master: u64) -> Vec<Code> {
+    let mut account = Account::new();
+    let message = Message::v2(51, 150, [VIP.into()]);
+    for at in (0..=15 * SECOND).step_by(1000) {
+        if at == master {
+            account.line(at, "lb0", "(VI_1) Entering MASTER STATE");
+        }
+        if at >= 5 * SECOND {
+            account.stage.frame(at + 200, advert(TWO, &message));
+        }
+    }
+    account.end(16 * SECOND).codes()
+}
+
+#[test]
+fn a_router_that_was_not_heard_before_may_be_that_of_the_log() {
+    let early = recorded_beside(SECOND);
+    assert!(!early.contains(&Code::EgressBlocked), "{early:?}");
+    let late = recorded_beside(10 * SECOND);
+    assert!(late.contains(&Code::EgressBlocked), "{late:?}");
+}

@@ -206,7 +206,10 @@ fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<(Timestamp, Time
             let since = belief
                 .master_since()
                 .filter(|_| belief.is_settled_master())?;
-            let never = last.is_none_or(|last| last + view.interval() < since.start);
+            let never = match last {
+                Some(last) => last + view.interval() < since.start,
+                None => !may_be_heard(since, view),
+            };
             // What left before the watch began was not seen. That it is master still, the host has to
             // show: its log may be an old one.
             let watched = view.router.watched_since();
@@ -215,6 +218,17 @@ fn due(host: &Host, belief: &Belief, view: &View<'_>) -> Option<(Timestamp, Time
             (never && known && view.tells(host, belief, ENDS)).then_some((begun + patience, begun))
         }
     }
+}
+
+/// Whether a router that is heard may be that of the log: where frames do not tell by which way they
+/// went, and nothing tells the host's own address. One that advertised before the daemon became master
+/// is another.
+fn may_be_heard(since: Window, view: &View<'_>) -> bool {
+    !view.machine.is_known()
+        && view
+            .router
+            .speakers()
+            .any(|speaker| speaker.is_alive(view.now) && speaker.first >= since.start)
 }
 
 fn silent_since(host: &Host, belief: &Belief, view: &View<'_>) -> Option<Timestamp> {
