@@ -193,9 +193,9 @@ impl Who {
             (None, [one]) => (
                 Verdict::Unknown,
                 format!(
-                    "{address} is answered for by {one} alone, and {silence}: its routers advertise \
-                     to unicast peers, or no VRRP daemon runs for it; which of the two cannot be seen \
-                     from here"
+                    "{address} is answered for by {one} alone, and {silence}: adverts do not come here \
+                     (unicast peers, IGMP snooping), or no VRRP daemon runs for it; which it is cannot \
+                     be seen from here"
                 ),
             ),
             (held, several) => {

@@ -179,7 +179,7 @@ fn one_that_answers_and_is_not_heard_may_have_unicast_peers() {
     let (verdict, message) = judge(vec![], vec![answer(LB0, None)], false);
     assert_eq!(verdict, Verdict::Unknown);
     assert!(
-        message.contains("unicast peers, or no VRRP daemon"),
+        message.contains("unicast peers, IGMP snooping"),
         "{message}"
     );
     let both = vec![answer(LB0, None), answer(LB1, None)];
