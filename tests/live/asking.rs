@@ -1,8 +1,10 @@
 //! `who` beside the distribution's arping, asked from every seat.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::Value;
-use vrrp_tests::lab::{Instance, Lab};
+use vrrp_tests::lab::{Instance, Lab, wait_until};
 
 use crate::{
     asked::{ask, held, run, who},
@@ -297,8 +299,16 @@ fn two_hundred_addresses_in_one_command() -> Result<()> {
         addresses: &with_prefix,
         ..Instance::usual(150)
     };
+    let watcher = Watcher::start(third, &["-i", "eth0"])?;
     let _one = lb0.keepalived(&instance.to_string())?;
-    held(lb0, "10.77.0.250")?;
+    // Between its first advert and the next keepalived adds and announces them all.
+    let limit = Duration::from_mins(1);
+    wait_until("adverts at their pace", limit, || {
+        let records = watcher.records().unwrap_or_default();
+        let adverts = records.iter().filter(|it| it["record"] == "advert");
+        adverts.count() >= 3
+    })?;
+    watcher.stop()?;
     let args: Vec<&str> = ["who"]
         .into_iter()
         .chain(addresses.iter().map(String::as_str))

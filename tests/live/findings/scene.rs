@@ -212,11 +212,14 @@ impl Scene {
         let said = self.said();
         let arrivals = self.watcher.arrivals()?;
         self.watcher.stop()?;
-        let mut raised: Vec<&str> = Vec::new();
+        let mut raised: Vec<(&str, bool)> = Vec::new();
+        let records: Vec<&Value> = arrivals.iter().map(|(_, record)| record).collect();
         for (arrival, record) in &arrivals {
             let is_finding = record["record"] == "finding";
             if is_finding && record["status"] == "raised" {
-                raised.extend(record["code"].as_str());
+                // A daemon on a busy machine is late by itself, and that is to be told.
+                let is_late = record["code"] == "advert-gap" && has_gap(&records, record)?;
+                raised.extend(record["code"].as_str().map(|code| (code, is_late)));
             }
             if is_finding || record["record"] == "state" {
                 let arrived = arrival.duration_since(UNIX_EPOCH)?.as_nanos();
@@ -228,11 +231,14 @@ impl Scene {
             }
         }
         for code in expected {
-            ensure!(raised.contains(code), "{code} was not raised:\n{said}");
-        }
-        for code in raised {
             ensure!(
-                expected.contains(&code) || possible.contains(&code),
+                raised.iter().any(|(raised, _)| raised == code),
+                "{code} was not raised:\n{said}"
+            );
+        }
+        for (code, is_late) in raised {
+            ensure!(
+                is_late || expected.contains(&code) || possible.contains(&code),
                 "{code} was raised, too:\n{said}"
             );
         }
@@ -249,6 +255,20 @@ impl Scene {
             .collect();
         said.join("\n")
     }
+}
+
+/// Whether the last two adverts of the router that a finding is about are as far apart as it says.
+fn has_gap(records: &[&Value], finding: &Value) -> Result<bool> {
+    let mut times = Vec::new();
+    let mut interval = 0;
+    for record in records {
+        let is_its = record["record"] == "advert" && record["source"] == finding["sources"][0];
+        if is_its && nanos(record)? <= nanos(finding)? {
+            times.push(nanos(record)?);
+            interval = i128::from(record["interval_ms"].as_u64().unwrap_or_default()) * 1_000_000;
+        }
+    }
+    Ok(matches!(times[..], [.., before, last] if (last - before) * 2 > interval * 3))
 }
 
 /// Starts keepalived on `lb0` and `lb1`, and waits until `lb0` is master.
