@@ -2,12 +2,12 @@
 //! meet.
 //!
 //! A single task owns everything and waits for whatever comes first: events in the ring buffer, a
-//! deadline of the observer, a change of interfaces, a signal. Writing is a thread of its own
-//! behind a bounded queue, so nothing here waits for a disk or a pager. All work is bounded, so that
+//! deadline of the observer, a change of interfaces, a signal. Each output is written by a thread of its
+//! own behind a bounded queue, so nothing here waits for a disk or a pager. All work is bounded, so that
 //! no flood keeps a signal, a deadline or the news of a loss waiting.
 //!
 //! ```text
-//! kernel --ring--> Live --Frame--> Observer --Record--> Writer thread --> output
+//! kernel --ring--> Driver --Input--> Observer --Record--> Ports --> threads of the outputs
 //!    ^               ^
 //!    '--- attach ----+---- netlink: interfaces come, go, are renamed
 //! ```
