@@ -242,7 +242,7 @@ fn a_group_is_its_members_where_the_configuration_is_known() {
     let played = account.end(2000);
     let logs = logs(&played);
     let group = logs.last().expect("a line");
-    assert_eq!(group.group.as_deref(), Some("G"));
+    assert_eq!(group.sync_group.as_deref(), Some("G"));
     assert_eq!(group.members, ["C", "D"]);
     assert!(group.vrid.is_none(), "they have two");
 }

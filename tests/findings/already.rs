@@ -267,16 +267,17 @@ fn nothing_is_wrong_with_a_healthy_host() {
     let real_server = || Seat::new(&[ONE.ip], Some(link("lo", false, &[VIP])));
     let macvlan = || Seat::new(&[ONE.ip], Some(link("vrrp4-2-1", false, &[VIP])));
     let elsewhere = || Seat::new(&[ONE.ip], Some(link("eth1", true, &[VIP])));
-    for (seat, sockets) in [
-        (standby(), vec![SOCKET]),
-        (standby(), vec![]),
-        (real_server(), vec![]),
-        (real_server(), vec![SOCKET]),
-        (macvlan(), vec![SOCKET]),
+    let cases: [(&dyn Fn() -> Seat, Vec<vrrp_user::machine::VrrpSocket>); 6] = [
+        (&standby, vec![SOCKET]),
+        (&standby, vec![]),
+        (&real_server, vec![]),
+        (&real_server, vec![SOCKET]),
+        (&macvlan, vec![SOCKET]),
         // Another network that uses the same address.
-        (elsewhere(), vec![]),
-    ] {
-        let mut seat = seat;
+        (&elsewhere, vec![]),
+    ];
+    for (seat, sockets) in cases {
+        let mut seat = seat();
         seat.look(10, &sockets);
         seat.adverts(500, 15_500, ACTIVE);
         assert_eq!(seat.end().codes(), []);

@@ -338,21 +338,17 @@ fn the_state_record_is_completed_by_what_was_announced() {
         .adverts(6110, 20 * SECOND, TWO, &message(100))
         .announce(6120, TWO, VIP)
         .play();
-    let states: Vec<_> = played
-        .0
-        .iter()
-        .filter_map(|record| match &record.body {
-            vrrp_user::record::Body::State(state) => Some((record.time, state)),
-            _ => None,
-        })
-        .collect();
-    let (first, last) = (states[states.len() - 2], states[states.len() - 1]);
-    assert_eq!(first.0, time(6110));
-    assert_eq!(first.1.reason, ChangeReason::Resigned);
-    assert_eq!(first.1.outage_ms, Some(610));
-    assert_eq!(first.1.announced, None);
-    assert_eq!(last.1.completes, Some(time(6110)));
-    let announced = last.1.announced.as_ref().expect("known by now");
+    let (at, change) = *played.changes().last().expect("a change");
+    assert_eq!(at, 6110);
+    assert_eq!(change.reason, ChangeReason::Resigned);
+    assert_eq!(change.outage_ms, Some(610));
+    let mut told = played.0.iter().filter_map(|record| match &record.body {
+        vrrp_user::record::Body::Announced(announced) => Some(announced),
+        _ => None,
+    });
+    let last = told.next_back().expect("known by now");
+    assert_eq!(last.since, time(6110));
+    let announced = &last.announcements;
     assert_eq!((announced[0].count, announced[0].first_ms), (5, 10));
 }
 

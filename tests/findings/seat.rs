@@ -98,7 +98,8 @@ impl Seat {
             own,
         };
         let start = Start {
-            version: String::new(),
+            program_version: String::new(),
+            schema: vrrp_user::record::SCHEMA,
             kernel: None,
             attachments: Vec::new(),
             files: Vec::new(),
@@ -261,9 +262,9 @@ pub(crate) fn is_incident(record: &Record) -> bool {
     matches!(record.body, Body::Incident(_))
 }
 
-/// Whether it completes a change by what was announced.
+/// Whether it tells what was announced after a change.
 pub(crate) fn announced(record: &Record) -> bool {
-    matches!(&record.body, Body::State(state) if state.completes.is_some())
+    matches!(record.body, Body::Announced(_))
 }
 
 /// A configuration of the router; `auth` stands in its instance.

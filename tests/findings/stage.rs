@@ -199,14 +199,12 @@ impl Played {
         })
     }
 
-    /// Changes of the active router, without what completes them.
+    /// Changes of the active router.
     pub(crate) fn changes(&self) -> Vec<(u64, &StateRecord)> {
         self.0
             .iter()
             .filter_map(|record| match &record.body {
-                Body::State(state) if state.completes.is_none() => {
-                    Some((millis(record.time), state))
-                }
+                Body::State(state) => Some((millis(record.time), state)),
                 _ => None,
             })
             .collect()

@@ -449,7 +449,8 @@ fn traffic() -> impl Strategy<Value = Traffic> {
 
 fn start() -> Start {
     Start {
-        version: String::new(),
+        program_version: String::new(),
+        schema: vrrp_user::record::SCHEMA,
         kernel: None,
         attachments: Vec::new(),
         files: Vec::new(),

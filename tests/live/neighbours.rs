@@ -53,7 +53,7 @@ fn watch(args: &[&str]) -> Result<(Vec<String>, Value)> {
         .filter(|record| record["source_mac"] == "00:00:5e:00:01:0a")
         .map(|record| {
             let kind = record["kind"].as_str().unwrap_or_default();
-            let address = record["target_ip"].as_str().or(record["target"].as_str());
+            let address = record["target_ip"].as_str().or(record["address"].as_str());
             format!("{kind} {}", address.unwrap_or_default())
         })
         .collect();

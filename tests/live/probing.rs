@@ -53,9 +53,7 @@ fn a_takeover_is_timed() -> Result<()> {
     })?;
     one.stop()?;
     let state = watcher.expect("the takeover", |record| {
-        record["record"] == "state"
-            && record["completes"].is_string()
-            && record["to"] == "10.77.0.11"
+        record["record"] == "announced" && record["to"] == "10.77.0.11"
     })?;
     let converged = state["converged_ms"].as_u64();
     assert!(converged.is_some_and(|millis| millis < 1500), "{state}");

@@ -109,7 +109,7 @@ pub(crate) fn reported(record: &Value) -> Result<Option<Sighting>> {
             operation: text("operation")?,
             source: text("source")?,
             destination: text("destination")?,
-            target: text("target")?,
+            target: text("address")?,
         },
         _ => return Ok(None),
     };

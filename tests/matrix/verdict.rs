@@ -141,7 +141,7 @@ fn sayings(account: &Account) -> Result<Vec<Saying<'_>>> {
                 "" => text("code").to_owned(),
                 cause => format!("{}/{cause}", text("code")),
             },
-            "state" if record["completes"].is_null() => format!("state/{}", text("reason")),
+            "state" => format!("state/{}", text("reason")),
             "incident" => "incident".to_owned(),
             _ => continue,
         };

@@ -8,7 +8,7 @@ use std::{
 };
 
 use vrrp_tests::lab;
-use vrrp_user::record::Record;
+use vrrp_user::record::{Record, RunId};
 
 use crate::cases;
 
@@ -89,5 +89,15 @@ impl Replay {
         text.lines()
             .map(|line| serde_json::from_str(line).expect("a record"))
             .collect()
+    }
+}
+
+/// A record without what is another in each run: which run it is, and as which of its records it came.
+pub(crate) fn without_run(record: Record) -> Record {
+    Record {
+        run: RunId::default(),
+        seq: 0,
+        emitted: None,
+        ..record
     }
 }

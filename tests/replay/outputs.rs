@@ -10,7 +10,10 @@ use nix::{sys::stat::Mode, unistd::mkfifo};
 
 use vrrp_tests::lab;
 
-use crate::{cases, command::Replay};
+use crate::{
+    cases,
+    command::{Replay, without_run},
+};
 
 const CASE: &str = "02-v2-graceful-failover";
 
@@ -129,14 +132,24 @@ fn run(args: &[&str]) -> (String, String, Option<i32>) {
     let output = Replay::of(PLAIN).args(args).output();
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (
-        text(output.stdout),
+        essence(&text(output.stdout)),
         text(output.stderr),
         output.status.code(),
     )
 }
 
 fn read(file: &Path) -> String {
-    fs::read_to_string(file).expect("our own")
+    essence(&fs::read_to_string(file).expect("our own"))
+}
+
+/// Lines as they are, and records without what is another in each run.
+fn essence(text: &str) -> String {
+    text.lines()
+        .map(|line| match serde_json::from_str(line) {
+            Ok(record) => serde_json::to_string(&without_run(record)).expect("JSON") + "\n",
+            Err(_) => format!("{line}\n"),
+        })
+        .collect()
 }
 
 #[test]

@@ -5,7 +5,10 @@ use std::{fs, path::PathBuf};
 use vrrp_tests::frames;
 use vrrp_user::record::{Body, LossReason, Record};
 
-use crate::{cases, command::Replay};
+use crate::{
+    cases,
+    command::{Replay, without_run},
+};
 
 /// Where the seconds of the frames stand in a classic pcap file.
 fn places(bytes: &[u8]) -> Vec<usize> {
@@ -35,16 +38,18 @@ fn said(records: Vec<Record>) -> (Vec<Record>, u64) {
     };
     let strays = summary.lost.get(&LossReason::StrayTime).copied();
     assert!(!summary.lost.contains_key(&LossReason::ClockStepped));
-    let of_network = records
-        .into_iter()
-        .filter_map(|mut record| match &mut record.body {
-            Body::Start(_) | Body::Loss(_) | Body::Summary(_) => None,
-            Body::Advert(advert) => {
-                advert.auth_fingerprint = None;
-                Some(record)
-            }
-            _ => Some(record),
-        });
+    let of_network =
+        records
+            .into_iter()
+            .map(without_run)
+            .filter_map(|mut record| match &mut record.body {
+                Body::Start(_) | Body::Loss(_) | Body::Summary(_) => None,
+                Body::Advert(advert) => {
+                    advert.auth_fingerprint = None;
+                    Some(record)
+                }
+                _ => Some(record),
+            });
     (of_network.collect(), strays.unwrap_or(0))
 }
 

@@ -9,13 +9,13 @@ mod gathering;
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};
 
-use gathering::Gathering;
+use gathering::{Gathering, How};
 
 use crate::{
     daemon::BESIDE,
     log::{Entry, Life, LogEvent, Window},
     model::{MacAddr, Priority, Span, Timestamp, Vrid},
-    record::{Body, ChangeReason, Record, StateRecord},
+    record::{AnnouncedRecord, Body, ChangeReason, Record, StateRecord},
     wire::{self, ArpKind, NdKind, Packet},
 };
 
@@ -144,26 +144,27 @@ impl Chronicle {
 
     /// Takes in a record of a takeover. Returns the incident once it is complete.
     pub(crate) fn takeover(&mut self, record: &Record) -> Option<Record> {
-        let Body::State(state) = &record.body else {
-            return None;
-        };
-        // Nobody saw how it came about.
-        if state.reason == ChangeReason::Unobserved {
-            return None;
-        }
-        match state.completes {
-            None => {
+        match &record.body {
+            // Nobody saw how it came about.
+            Body::State(state) if state.reason == ChangeReason::Unobserved => None,
+            Body::State(_) => {
                 if self.open.len() >= MAX_OPEN {
                     self.open.pop_front();
                 }
                 self.open.push_back(record.clone());
                 None
             }
-            Some(time) => {
-                self.open
-                    .retain(|open| open.time != time || !is_same(open, state));
-                Some(self.incident(record, state, time, false))
+            Body::Announced(announced) => {
+                let is_it =
+                    |open: &Record| open.time == announced.since && is_same(open, announced);
+                let place = self.open.iter().position(is_it)?;
+                let open = self.open.remove(place)?;
+                let Body::State(state) = &open.body else {
+                    return None;
+                };
+                Some(self.incident(&open, state, How::Announced(announced)))
             }
+            _ => None,
         }
     }
 
@@ -217,7 +218,7 @@ impl Chronicle {
         contests
             .iter()
             .filter_map(|(_, record)| match &record.body {
-                Body::State(state) => Some(self.incident(record, state, record.time, true)),
+                Body::State(state) => Some(self.incident(record, state, How::Beside)),
                 _ => None,
             })
             .collect()
@@ -232,7 +233,7 @@ impl Chronicle {
             .filter_map(|record| match &record.body {
                 // Nobody took over from anybody: the capture began.
                 Body::State(state) if state.reason != ChangeReason::FirstSeen => {
-                    Some(self.incident(record, state, record.time, false))
+                    Some(self.incident(record, state, How::Unfinished))
                 }
                 _ => None,
             })
@@ -273,20 +274,14 @@ impl Chronicle {
         self.notes.iter().rfind(of_old).map(|note| note.time)
     }
 
-    fn incident(
-        &self,
-        record: &Record,
-        state: &StateRecord,
-        taken: Timestamp,
-        beside: bool,
-    ) -> Record {
-        let last = if beside {
-            None
-        } else {
-            self.last_advert(record, state, taken)
+    fn incident(&self, record: &Record, state: &StateRecord, how: How<'_>) -> Record {
+        let taken = record.time;
+        let last = match how {
+            How::Beside => None,
+            How::Announced(_) | How::Unfinished => self.last_advert(record, state, taken),
         };
         let begin = last.map_or(taken - UNKNOWN_PRELUDE, |last| last - PRELUDE);
-        let mut gathering = Gathering::new(state, taken, begin, beside);
+        let mut gathering = Gathering::new(state, taken, begin, how);
         for note in &self.notes {
             let elsewhere = note.interface.is_some() && note.interface != record.interface;
             if note.end >= begin && !elsewhere {
@@ -294,17 +289,16 @@ impl Chronicle {
             }
         }
         Record {
-            time: taken,
             body: Body::Incident(gathering.finish()),
             ..record.clone()
         }
     }
 }
 
-fn is_same(open: &Record, state: &StateRecord) -> bool {
-    matches!(&open.body, Body::State(other) if other.vrid == state.vrid
-        && other.family == state.family
-        && other.to == state.to)
+fn is_same(open: &Record, announced: &AnnouncedRecord) -> bool {
+    matches!(&open.body, Body::State(state) if state.vrid == announced.vrid
+        && state.family == announced.family
+        && state.to == announced.to)
 }
 
 /// Whether a line tells of the course of events.

@@ -23,6 +23,7 @@ use crate::{
     model::FingerprintKey,
     observer::Settings,
     probe::Obstacle,
+    record::RunId,
     replay::OpenError,
     report::TargetError,
     settings::SettingsError,
@@ -176,8 +177,14 @@ fn say(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Result<
 fn ask_settings(addresses: &[IpAddr]) -> Result<Settings, Failure> {
     Ok(Settings {
         watched: addresses.to_vec(),
+        run: fresh_run()?,
         ..Settings::new(fresh_key()?)
     })
+}
+
+/// A run that no other is.
+fn fresh_run() -> Result<RunId, Failure> {
+    random().map(RunId::new)
 }
 
 /// A number that nobody can guess.

@@ -81,7 +81,7 @@ use crate::{
     machine::Machine,
     model::{Span, Timestamp, Vrid},
     probe::Round,
-    record::{Body, LossReason, Record, Severity},
+    record::{Body, LossReason, OpenFinding, Record, Severity},
     tracker::{
         Router, RouterId, Segment, Tracker,
         admission::{Rejection, admit},
@@ -133,6 +133,11 @@ impl Analyst {
     /// The virtual routers as they are now.
     pub const fn tracker(&self) -> &Tracker {
         &self.tracker
+    }
+
+    /// The findings that are in force.
+    pub fn open_findings(&self) -> Vec<OpenFinding> {
+        self.ledger.all()
     }
 
     /// The worst finding raised so far.
@@ -334,9 +339,8 @@ impl Analyst {
         let now = self.now;
         self.witness(id);
         self.tracker.tick(id, now);
-        for (time, record) in self.tracker.take_reports(id) {
+        for (time, body) in self.tracker.take_reports(id) {
             if let Some(router) = self.tracker.router(id) {
-                let body = Body::State(record);
                 self.records
                     .push(ledger::record(&router.segment, time, body));
             }

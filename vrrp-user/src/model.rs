@@ -4,6 +4,7 @@
 //! priority or a bare integer interval.
 
 mod addresses;
+mod agenda;
 mod mac;
 pub(crate) mod nanos;
 mod pace;
@@ -13,6 +14,7 @@ mod time;
 
 pub use addresses::AddressList;
 pub(crate) use addresses::Lists;
+pub(crate) use agenda::Agenda;
 pub use mac::MacAddr;
 pub(crate) use pace::Pace;
 pub use quantity::{AdvertInterval, Family, Fingerprint, FingerprintKey, Priority, Version, Vrid};

@@ -52,6 +52,10 @@ use untold::Untold;
 use watch::{Lessons, WatchList};
 
 /// What an observer hands back.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are records, and they move once"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
     /// Something to report.
@@ -110,6 +114,10 @@ pub struct Observer {
     /// Only where they are limited.
     strangers: Option<Strangers>,
     summary: Summary,
+    /// Records that were told.
+    seq: u64,
+    /// The latest of their times.
+    latest: Timestamp,
     outputs: VecDeque<Output>,
 }
 
@@ -148,6 +156,8 @@ impl Observer {
             chronicle: Chronicle::default(),
             inferred: BTreeSet::new(),
             summary: Summary::default(),
+            seq: 0,
+            latest: Timestamp::from_nanos(0),
             outputs,
         }
     }
@@ -207,12 +217,11 @@ impl Observer {
         };
         if self.is_to_be_written(&segment, &packet, self.now) {
             self.push(Record {
-                time,
                 interface: frame.origin.interface.clone(),
                 vlan: packet.vlan.ids().to_vec(),
                 direction: frame.origin.direction,
                 observer: self.telling.clone(),
-                body,
+                ..Record::new(time, body)
             });
             if self.settings.frames {
                 self.outputs.push_back(Output::Frame(frame.clone()));
@@ -302,7 +311,10 @@ impl Observer {
         for incident in self.chronicle.finish() {
             self.push_incident(incident);
         }
-        let summary = self.summary.clone();
+        let summary = Summary {
+            open: self.analyst.open_findings(),
+            ..self.summary.clone()
+        };
         self.report(self.now, Body::Summary(summary));
     }
 
@@ -398,16 +410,18 @@ impl Observer {
     /// Pushes a record that concerns no interface in particular.
     fn report(&mut self, time: Timestamp, body: Body) {
         self.push(Record {
-            time,
-            interface: None,
-            vlan: Vec::new(),
-            direction: None,
             observer: self.telling.clone(),
-            body,
+            ..Record::new(time, body)
         });
     }
 
-    fn push(&mut self, record: Record) {
+    /// Tells a record, as the next one of the run.
+    fn push(&mut self, mut record: Record) {
+        self.seq += 1;
+        record.run = self.settings.run;
+        record.seq = self.seq;
+        record.emitted = (record.time < self.latest).then_some(self.latest);
+        self.latest = self.latest.max(record.time);
         self.outputs.push_back(Output::Record(record));
     }
 }

@@ -12,6 +12,7 @@ mod incident;
 mod log;
 mod neighbour;
 mod probe;
+mod run;
 mod session;
 mod state;
 mod traffic;
@@ -29,8 +30,9 @@ pub use incident::{IncidentRecord, Step, What};
 pub use log::LogRecord;
 pub use neighbour::{ArpRecord, NdRecord};
 pub use probe::{Answer, Outcome, ProbeRecord, Role};
-pub use session::{Attachment, Loss, LossReason, Start, Summary};
-pub use state::{Announced, ChangeReason, StateRecord};
+pub use run::RunId;
+pub use session::{Attachment, Loss, LossReason, OpenFinding, SCHEMA, Start, Summary};
+pub use state::{AnnouncedRecord, Announcement, ChangeReason, StateRecord};
 pub use traffic::{TrafficRecord, Volume};
 pub use unread::{Unread, UnreadRecord};
 
@@ -41,21 +43,48 @@ use crate::{frame::Direction, model::Timestamp};
 pub struct Record {
     /// When it happened: of a frame, when the kernel or the capture saw it.
     pub time: Timestamp,
+    /// The run that made the record: another one each time that the program starts.
+    #[serde(default)]
+    pub run: RunId,
+    /// Number of the record in its run, from 1 and without holes: one that is missing was not written.
+    #[serde(default)]
+    pub seq: u64,
+    /// Where it is told late: the latest time of the records that stand before it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub emitted: Option<Timestamp>,
     /// Interface concerned.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub interface: Option<Arc<str>>,
     /// VLAN identifiers, the outer first.
     #[serde(default)]
     pub vlan: Vec<u16>,
-    /// Which way the frame went; absent in replay, where no file tells.
+    /// Which way the frame went, where that is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub direction: Option<Direction>,
-    /// Name of the observing host; absent in replay.
+    /// Name of the observing host; absent in replay of captures.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub observer: Option<Arc<str>>,
     /// What happened.
     #[serde(flatten)]
     pub body: Body,
+}
+
+impl Record {
+    /// A record that concerns no interface in particular. Who tells it, in which run and as which of its
+    /// records, is added when it is told.
+    pub fn new(time: Timestamp, body: Body) -> Self {
+        Self {
+            time,
+            run: RunId::default(),
+            seq: 0,
+            emitted: None,
+            interface: None,
+            vlan: Vec::new(),
+            direction: None,
+            observer: None,
+            body,
+        }
+    }
 }
 
 /// The kinds of records.
@@ -78,6 +107,8 @@ pub enum Body {
     Nd(NdRecord),
     /// A virtual router has another active router.
     State(StateRecord),
+    /// What the new active router announced.
+    Announced(AnnouncedRecord),
     /// An address was asked for, or could not be.
     Probe(ProbeRecord),
     /// The kernel dropped VRRP packets.
@@ -113,6 +144,8 @@ pub enum Kind {
     Nd,
     /// A virtual router has another active router.
     State,
+    /// What the new active router announced.
+    Announced,
     /// An address was asked for, or could not be.
     Probe,
     /// The kernel dropped VRRP packets.
@@ -141,6 +174,7 @@ impl Body {
             Self::Arp(_) => Kind::Arp,
             Self::Nd(_) => Kind::Nd,
             Self::State(_) => Kind::State,
+            Self::Announced(_) => Kind::Announced,
             Self::Probe(_) => Kind::Probe,
             Self::Drop(_) => Kind::Drop,
             Self::Traffic(_) => Kind::Traffic,

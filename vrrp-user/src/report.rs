@@ -266,19 +266,13 @@ mod tests {
     }
 
     fn record(body: Body) -> Record {
-        Record {
-            time: Timestamp::default(),
-            interface: None,
-            vlan: Vec::new(),
-            direction: None,
-            observer: None,
-            body,
-        }
+        Record::new(Timestamp::default(), body)
     }
 
     fn start(notes: &[&str]) -> Record {
         record(Body::Start(Start {
-            version: String::new(),
+            program_version: String::new(),
+            schema: crate::record::SCHEMA,
             kernel: None,
             attachments: Vec::new(),
             sources: Vec::new(),

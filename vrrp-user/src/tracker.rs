@@ -47,8 +47,8 @@ pub use speaker::{Speaker, SpeakerId};
 pub(crate) use neighbours::{How, Saying};
 
 use crate::{
-    model::{Lists, MacAddr, Timestamp, Vrid},
-    record::StateRecord,
+    model::{Agenda, Lists, MacAddr, Timestamp, Vrid},
+    record::Body,
     sight::Sights,
 };
 use admission::Claim;
@@ -69,8 +69,7 @@ pub struct Tracker {
     /// Adverts that speak for two virtual routers being one.
     bridges: BTreeMap<(RouterId, RouterId), Bridge>,
     /// When each has to be looked at again.
-    schedule: BTreeSet<(Timestamp, RouterId)>,
-    due: BTreeMap<RouterId, Timestamp>,
+    agenda: Agenda<RouterId>,
     /// How fast the addresses of routers that are not known are put into the index.
     strangers: Strangers,
     /// What the routers advertise.
@@ -234,7 +233,7 @@ impl Tracker {
     }
 
     /// The records of changes since the last call.
-    pub(crate) fn take_reports(&mut self, id: RouterId) -> Vec<(Timestamp, StateRecord)> {
+    pub(crate) fn take_reports(&mut self, id: RouterId) -> Vec<(Timestamp, Body)> {
         self.routers
             .get_mut(&id)
             .map(|router| std::mem::take(&mut router.reports))
@@ -255,32 +254,18 @@ impl Tracker {
             .chain(router.late_advert.map(|late| late.over()))
             .chain(router.rivalry_deadlines());
         let due = own.chain(deadline).filter(|due| *due > now).min();
-        let before = match due {
-            Some(due) => self.due.insert(id, due),
-            None => self.due.remove(&id),
+        match due {
+            Some(due) => self.agenda.set(id, due),
+            None => self.agenda.remove(&id),
         };
-        if before == due {
-            return;
-        }
-        if let Some(before) = before {
-            self.schedule.remove(&(before, id));
-        }
-        if let Some(due) = due {
-            self.schedule.insert((due, id));
-        }
     }
 
     /// Has a virtual router looked at by this time.
     pub(crate) fn hasten(&mut self, id: RouterId, due: Timestamp) {
-        let before = self.due.get(&id).copied();
-        if before.is_some_and(|before| before <= due) || !self.routers.contains_key(&id) {
-            return;
+        let is_soon = self.agenda.get(&id).is_some_and(|before| before <= due);
+        if !is_soon && self.routers.contains_key(&id) {
+            self.agenda.set(id, due);
         }
-        if let Some(before) = before {
-            self.schedule.remove(&(before, id));
-        }
-        self.due.insert(id, due);
-        self.schedule.insert((due, id));
     }
 
     /// When a virtual router may be looked at because of what neighbours say; nothing if that is now.
@@ -291,7 +276,7 @@ impl Tracker {
 
     /// The next virtual router that has to be looked at, and when.
     pub(crate) fn next_due(&self) -> Option<(Timestamp, RouterId)> {
-        self.schedule.first().copied()
+        self.agenda.first().map(|(due, id)| (due, *id))
     }
 
     fn add(&mut self, segment: &Segment, claim: &Claim, now: Timestamp) -> RouterId {
@@ -309,9 +294,7 @@ impl Tracker {
         let router = self.routers.remove(&id)?;
         self.bridges
             .retain(|(one, other), _| *one != id && *other != id);
-        if let Some(due) = self.due.remove(&id) {
-            self.schedule.remove(&(due, id));
-        }
+        self.agenda.remove(&id);
         for address in &router.indexed {
             self.unindex(&router.segment, address, id);
         }

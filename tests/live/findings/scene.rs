@@ -98,7 +98,7 @@ impl Scene {
     pub(crate) fn changes(&self) -> Result<Vec<Value>> {
         let records = self.watcher.records()?.into_iter();
         Ok(records
-            .filter(|record| record["record"] == "state" && record["completes"].is_null())
+            .filter(|record| record["record"] == "state")
             .collect())
     }
 
@@ -144,9 +144,9 @@ impl Scene {
     /// Waits until it is known which addresses were announced after this change.
     pub(crate) fn announced(&self, state: &Value) -> Result<Vec<String>> {
         let completed = self.find("what was announced", |record| {
-            record["record"] == "state" && record["completes"] == state["time"]
+            record["record"] == "announced" && record["since"] == state["time"]
         })?;
-        let announced = completed["announced"].as_array().into_iter().flatten();
+        let announced = completed["announcements"].as_array().into_iter().flatten();
         Ok(announced
             .filter_map(|one| one["address"].as_str().map(str::to_owned))
             .collect())

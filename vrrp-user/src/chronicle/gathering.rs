@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 use super::{Note, PRELUDE, Subject};
 use crate::{
     model::{AddressList, Family, MacAddr, Priority, Span, Timestamp},
-    record::{ChangeReason, IncidentRecord, StateRecord, Step, What},
+    record::{AnnouncedRecord, ChangeReason, IncidentRecord, StateRecord, Step, What},
 };
 
 /// Steps of an incident.
@@ -14,6 +14,17 @@ const MAX_STEPS: usize = 200;
 /// Announcements that are missed by name.
 const MAX_MISSING: usize = 8;
 
+/// What is known of the end of a takeover.
+#[derive(Clone, Copy)]
+pub(super) enum How<'a> {
+    /// What was announced.
+    Announced(&'a AnnouncedRecord),
+    /// It was under way when the run ended.
+    Unfinished,
+    /// The old router stays active.
+    Beside,
+}
+
 /// What belongs to one incident.
 pub(super) struct Gathering<'a> {
     state: &'a StateRecord,
@@ -21,8 +32,7 @@ pub(super) struct Gathering<'a> {
     addresses: AddressList,
     taken: Timestamp,
     begin: Timestamp,
-    /// The old router stays active.
-    beside: bool,
+    how: How<'a>,
     steps: Vec<(Timestamp, Timestamp, What)>,
     /// First time and number, by address and MAC.
     announced: BTreeMap<(IpAddr, MacAddr), (Timestamp, u64)>,
@@ -40,14 +50,14 @@ impl<'a> Gathering<'a> {
         state: &'a StateRecord,
         taken: Timestamp,
         begin: Timestamp,
-        beside: bool,
+        how: How<'a>,
     ) -> Self {
         Self {
             addresses: state.addresses.clone().into(),
             state,
             taken,
             begin,
-            beside,
+            how,
             steps: Vec::new(),
             announced: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -168,11 +178,14 @@ impl<'a> Gathering<'a> {
             addresses: state.addresses.clone(),
             from: state.from,
             to: state.to,
-            reason: Some(state.reason).filter(|_| !self.beside),
+            reason: Some(state.reason).filter(|_| !self.is_beside()),
             trigger,
             silence_ms: state.silence_ms,
             outage_ms: state.outage_ms,
-            converged_ms: state.converged_ms,
+            converged_ms: match self.how {
+                How::Announced(announced) => announced.converged_ms,
+                How::Unfinished | How::Beside => None,
+            },
             steps: self
                 .steps
                 .into_iter()
@@ -187,13 +200,17 @@ impl<'a> Gathering<'a> {
         }
     }
 
+    const fn is_beside(&self) -> bool {
+        matches!(self.how, How::Beside)
+    }
+
     /// What set it off: what the wire shows, and what a daemon said about it before.
     fn trigger(&self) -> String {
         let old = self.state.from.map(|from| from.to_string());
         let old = old.as_deref().unwrap_or("the old router");
         let new = self.state.to;
         let wire = match self.state.reason {
-            _ if self.beside => format!("{new} became active beside {old}"),
+            _ if self.is_beside() => format!("{new} became active beside {old}"),
             ChangeReason::FirstSeen => format!("{new} became active"),
             ChangeReason::Unobserved => format!("{new} became active while this was not seen"),
             ChangeReason::Resigned => format!("{old} resigned"),
@@ -201,9 +218,12 @@ impl<'a> Gathering<'a> {
             ChangeReason::Preempted => format!("{new} has the higher priority"),
             ChangeReason::PriorityLowered => format!("{old} lowered its priority"),
             ChangeReason::TieBreak => format!("{new} has the higher address"),
-            ChangeReason::Restarted => match self.state.delayed {
-                Some(count) => format!("its adverts were delayed, not lost: {count} came at once"),
-                None => format!("{new} came back"),
+            ChangeReason::Restarted => match self.how {
+                How::Announced(AnnouncedRecord {
+                    delayed: Some(count),
+                    ..
+                }) => format!("its adverts were delayed, not lost: {count} came at once"),
+                _ => format!("{new} came back"),
             },
         };
         // Who was never seen otherwise did not take over from anybody.
@@ -219,7 +239,7 @@ impl<'a> Gathering<'a> {
         let state = self.state;
         let mut missing = Vec::new();
         if state.reason == ChangeReason::Timeout
-            && !self.beside
+            && !self.is_beside()
             && !resigned
             && let Some(from) = state.from
         {
@@ -228,7 +248,7 @@ impl<'a> Gathering<'a> {
         // Who was silent, and in whose place nobody took over, has nothing to announce.
         let returning = state.reason == ChangeReason::Restarted && !resigned;
         // Where it is not known yet what was announced, nothing is missing.
-        if state.announced.is_some() && !returning {
+        if !matches!(self.how, How::Unfinished) && !returning {
             let announced: AddressList = self.announced.keys().map(|(one, _)| *one).collect();
             let silent = self.addresses.without(&announced);
             let named = silent.iter().take(MAX_MISSING);

@@ -5,19 +5,21 @@ use crate::{
     link::Selection,
     model::FingerprintKey,
     observer,
+    record::RunId,
     report::{Content, OutputSettings, Place},
     settings::{Settings, SettingsError, WatchSettings},
     source::{JournalSettings, LogFile, LogSettings},
 };
 
 impl RunArgs {
-    /// What the run is told. `key` and `seed` are drawn by lot, and `host` is the name of this one.
+    /// What the run is told. `key`, `run` and `seed` are drawn by lot, and `host` is the name of this one.
     ///
     /// # Errors
     /// It cannot be followed.
     pub fn settings(
         &self,
         key: FingerprintKey,
+        run: RunId,
         seed: u64,
         host: Option<String>,
     ) -> Result<Settings, SettingsError> {
@@ -26,7 +28,7 @@ impl RunArgs {
             traffic: self.traffic.interval(),
             limited: true,
             observer: host.map(Into::into),
-            ..self.output.observer(key)
+            ..self.output.observer(key, run)
         };
         let mut report = self.output.report(&observer.key)?;
         let recording = self.record.as_ref().map(|file| OutputSettings {
@@ -72,12 +74,12 @@ impl RunArgs {
 }
 
 impl ReplayArgs {
-    /// What the replay is told.
+    /// What the replay is told. `key` and `run` are drawn by lot.
     ///
     /// # Errors
     /// It cannot be followed.
-    pub fn settings(&self, key: FingerprintKey) -> Result<Settings, SettingsError> {
-        let observer = self.output.observer(key);
+    pub fn settings(&self, key: FingerprintKey, run: RunId) -> Result<Settings, SettingsError> {
+        let observer = self.output.observer(key, run);
         let journals = self.journal_file.iter().map(|path| LogFile {
             host: None,
             path: path.clone(),
@@ -102,11 +104,12 @@ impl ReplayArgs {
 
 impl OutputArgs {
     /// What the core is told.
-    fn observer(&self, key: FingerprintKey) -> observer::Settings {
+    fn observer(&self, key: FingerprintKey, run: RunId) -> observer::Settings {
         observer::Settings {
             arp: self.arp,
             watched: self.watch.clone(),
             frames: self.keeps_frames(),
+            run,
             ..observer::Settings::new(key)
         }
     }
@@ -119,6 +122,7 @@ mod tests {
     use crate::{
         cli::{Cli, Command},
         model::FingerprintKey,
+        record::RunId,
     };
 
     /// What is said of these arguments of `run`.
@@ -127,7 +131,7 @@ mod tests {
         let Command::Run(args) = Cli::parse_from(args).command else {
             panic!("it is run");
         };
-        let settings = args.settings(FingerprintKey::new([7; 16]), 7, None);
+        let settings = args.settings(FingerprintKey::new([7; 16]), RunId::new(7), 7, None);
         settings.map(|_| ()).expect_err("a refusal").to_string()
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, io, sync::Arc, time::Duration};
 
-use super::{Failure, Outcome, complain, fresh_key, read_conf};
+use super::{Failure, Outcome, complain, fresh_key, fresh_run, read_conf};
 use crate::{
     cli::ReplayArgs,
     input::{Input, News},
@@ -18,7 +18,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<Outcome, Failure> {
     let inputs = capture_sources(&args.files);
     let live = inputs.iter().any(CaptureSource::is_live);
     let mut replay = Replay::open(inputs)?;
-    let settings = args.settings(fresh_key()?)?;
+    let settings = args.settings(fresh_key()?, fresh_run()?)?;
     let is_alone =
         args.files.len() == 1 && settings.conf.is_none() && settings.logs.files.is_empty();
     let conf = settings.conf.as_deref();
@@ -211,7 +211,8 @@ impl Run {
 
     fn start(&mut self) -> Start {
         Start {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            schema: crate::record::SCHEMA,
             kernel: None,
             attachments: Vec::new(),
             sources: Vec::new(),

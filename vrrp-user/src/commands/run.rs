@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, path::Path};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use super::{Failure, Outcome, fresh_key, host_name, random, read_conf, runtime};
+use super::{Failure, Outcome, fresh_key, host_name, fresh_run, random, read_conf, runtime};
 use crate::{
     cli::RunArgs,
     keepalived_conf::{Conf, ConfFile},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
-    let settings = args.settings(fresh_key()?, random()?, host_name())?;
+    let settings = args.settings(fresh_key()?, fresh_run()?, random()?, host_name())?;
     let conf = conf(&settings)?;
     log_to_standard_error(settings.watch.kernel_log);
     let report = Report::open(&settings.report)?;

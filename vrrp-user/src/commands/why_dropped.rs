@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write as _, sync::Arc};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, Outcome, complain, host_name, runtime, say};
+use super::{Failure, Outcome, complain, fresh_run, host_name, runtime, say};
 use crate::{
     capture::{DropCounter, KernelTypes},
     cli::WhyDroppedArgs,
@@ -14,7 +14,7 @@ use crate::{
     link::{Selection, Watch},
     live::{Clock, LiveError, NothingToWatch, is_daemon_here},
     model::{Span, Timestamp},
-    record::{Body, Loss, LossReason, Record},
+    record::{Body, Loss, LossReason, Record, RunId},
     report::{Format, Style},
 };
 
@@ -36,6 +36,7 @@ pub(super) fn why_dropped(args: &WhyDroppedArgs) -> Result<Outcome, Failure> {
     count
         .dropped
         .sort_by_key(|it| (std::cmp::Reverse(it.count), it.source));
+    let run = fresh_run()?;
     match args.format {
         Format::Text => {
             let style = Style::of_stdout();
@@ -43,7 +44,7 @@ pub(super) fn why_dropped(args: &WhyDroppedArgs) -> Result<Outcome, Failure> {
             say(|out| out.write_all(text.as_bytes()))?;
         }
         Format::Json => {
-            for record in records(&count) {
+            for record in records(&count, run) {
                 say(|out| writeln!(out, "{}", json(&record)?))?;
             }
         }
@@ -112,15 +113,12 @@ async fn check_interfaces(selection: &Selection) -> Result<(), LiveError> {
     Err(NothingToWatch::NoMatch { patterns, there }.into())
 }
 
-fn records(count: &Count) -> Vec<Record> {
+fn records(count: &Count, run: RunId) -> Vec<Record> {
     let observer: Option<Arc<str>> = host_name().map(Into::into);
     let record = |body| Record {
-        time: count.end,
-        interface: None,
-        vlan: Vec::new(),
-        direction: None,
+        run,
         observer: observer.clone(),
-        body,
+        ..Record::new(count.end, body)
     };
     let drops = count.dropped.iter().map(|it| Record {
         interface: it.interface.clone(),
@@ -131,5 +129,9 @@ fn records(count: &Count) -> Vec<Record> {
         let lost = BTreeMap::from([(LossReason::DropsUncounted, count.uncounted)]);
         record(Body::Loss(Loss { lost }))
     });
-    drops.chain(loss).collect()
+    let mut records: Vec<Record> = drops.chain(loss).collect();
+    for (seq, record) in (1..).zip(&mut records) {
+        record.seq = seq;
+    }
+    records
 }

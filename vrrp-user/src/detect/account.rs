@@ -94,11 +94,7 @@ fn takeover(router: &Router, own: &Speaker, active: &Speaker, now: Timestamp) ->
         addresses: own.list().to_vec(),
         reason: ChangeReason::Timeout,
         silence_ms: None,
-        delayed: None,
         outage_ms: None,
-        completes: None,
-        converged_ms: None,
-        announced: Some(Vec::new()),
     };
     ledger::record(&router.segment, now, Body::State(state))
 }

@@ -40,16 +40,8 @@ impl Displaced {
         }
         let count = std::mem::take(&mut self.count);
         self.due = Some(now + WINDOW);
-        Some(Record {
-            time: now,
-            interface: None,
-            vlan: Vec::new(),
-            direction: None,
-            observer: None,
-            body: Body::Loss(Loss {
-                lost: BTreeMap::from([(LossReason::TrackerFull, count)]),
-            }),
-        })
+        let lost = BTreeMap::from([(LossReason::TrackerFull, count)]);
+        Some(Record::new(now, Body::Loss(Loss { lost })))
     }
 }
 

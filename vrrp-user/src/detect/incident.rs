@@ -1,16 +1,13 @@
 //! Findings about single packets: raised by the first, cleared when none has come for a while.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::net::IpAddr;
 
 use super::{
     ledger::{Key, Subject},
     view::Description,
 };
 use crate::{
-    model::{AdvertInterval, MacAddr, Span, Timestamp, Vrid},
+    model::{AdvertInterval, Agenda, MacAddr, Span, Timestamp, Vrid},
     record::{Code, Evidence, Severity},
     tracker::Segment,
     wire::Advert,
@@ -35,8 +32,7 @@ const LIMIT: usize = 512;
 /// The open findings about packets, by when they end.
 #[derive(Debug, Default)]
 pub(super) struct Incidents {
-    ends: BTreeMap<Key, Timestamp>,
-    by_end: BTreeSet<(Timestamp, Key)>,
+    ends: Agenda<Key>,
 }
 
 impl Incidents {
@@ -52,34 +48,23 @@ impl Incidents {
             code: report.code,
         };
         let end = now + report.quiet;
-        let mut displaced = None;
-        if let Some(before) = self.ends.insert(key.clone(), end) {
-            self.by_end.remove(&(before, key.clone()));
-        } else if self.ends.len() > LIMIT
-            && let Some((_, first)) = self.by_end.pop_first()
-        {
-            self.ends.remove(&first);
-            displaced = Some(first);
-        }
-        self.by_end.insert((end, key.clone()));
+        let displaced = if self.ends.len() >= LIMIT && !self.ends.has(&key) {
+            self.ends.pop().map(|(_, first)| first)
+        } else {
+            None
+        };
+        self.ends.set(key.clone(), end);
         (key, displaced)
     }
 
     /// The findings that have ended by `now`.
     pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Key> {
-        let mut ended = Vec::new();
-        while let Some((end, _)) = self.by_end.first()
-            && *end <= now
-            && let Some((_, key)) = self.by_end.pop_first()
-        {
-            self.ends.remove(&key);
-            ended.push(key);
-        }
-        ended
+        let ended = std::iter::from_fn(|| self.ends.pop_due(now));
+        ended.map(|(_, key)| key).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.by_end.first().map(|(end, _)| *end)
+        self.ends.first().map(|(end, _)| end)
     }
 }
 

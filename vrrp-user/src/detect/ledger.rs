@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{Family, Span, Timestamp, Vrid},
-    record::{Body, Code, FindingRecord, Record, Severity, Status},
+    record::{Body, Code, FindingRecord, OpenFinding, Record, Severity, Status},
     tracker::{RouterId, Segment},
 };
 
@@ -43,6 +43,8 @@ pub(super) struct Ledger {
     /// What is open about a subject: one look here spares many there, for all detectors are asked
     /// with every advert and hardly any ever finds anything.
     codes: HashMap<Subject, Codes>,
+    /// Findings that were raised.
+    raised: u64,
     /// For each virtual router the later ones it has a finding with.
     pairs: BTreeMap<(RouterId, RouterId), u32>,
 }
@@ -120,7 +122,7 @@ impl Ledger {
             }
             Assessment::Present(sign) => sign,
         };
-        let (status, since, changes) = match self.open.get_mut(&key) {
+        let (id, status, since, changes) = match self.open.get_mut(&key) {
             Some(open) if open.sign == sign => {
                 open.untold = None;
                 return None;
@@ -130,9 +132,9 @@ impl Ledger {
                     return None;
                 }
                 let changes = open.untold.take().map(|(_, changes)| changes);
-                (Status::Updated, open.record.since, changes)
+                (open.record.id, Status::Updated, open.record.since, changes)
             }
-            None => (Status::Raised, view.now, None),
+            None => (self.number(), Status::Raised, view.now, None),
         };
         let Description {
             sources,
@@ -141,6 +143,7 @@ impl Ledger {
             advice,
         } = describe(&sign);
         let finding = FindingRecord {
+            id,
             code: key.code,
             severity: key.code.severity(),
             status,
@@ -172,8 +175,10 @@ impl Ledger {
             open.record.count = open.record.count.map(|count| count + 1);
             return None;
         }
+        let id = self.number();
         let description = report.description;
         let finding = FindingRecord {
+            id,
             code: key.code,
             severity: report.severity,
             status: Status::Raised,
@@ -209,7 +214,9 @@ impl Ledger {
         description: Description,
         now: Timestamp,
     ) -> Record {
+        let id = self.number();
         let finding = FindingRecord {
+            id,
             code: key.code,
             severity: key.code.severity(),
             status: Status::Raised,
@@ -275,6 +282,31 @@ impl Ledger {
         self.codes.entry(key.subject.clone()).or_default().0 |= Codes::bit(key.code);
         self.open.insert(key, open);
         record(segment, now, Body::Finding(finding))
+    }
+
+    /// The number of the next finding.
+    const fn number(&mut self) -> u64 {
+        self.raised += 1;
+        self.raised
+    }
+
+    /// The findings that are open, in the order in which they were raised.
+    pub(super) fn all(&self) -> Vec<OpenFinding> {
+        let mut all: Vec<OpenFinding> = self
+            .open
+            .values()
+            .map(|open| OpenFinding {
+                id: open.record.id,
+                code: open.record.code,
+                severity: open.record.severity,
+                vrid: open.record.vrid,
+                family: open.record.family,
+                interface: open.segment.interface.clone(),
+                since: open.record.since,
+            })
+            .collect();
+        all.sort_by_key(|open| open.id);
+        all
     }
 
     /// When an update of a finding that waits its time is to be told.
@@ -399,11 +431,8 @@ impl Ledger {
 /// A record about a segment.
 pub(super) fn record(segment: &Segment, time: Timestamp, body: Body) -> Record {
     Record {
-        time,
         interface: segment.interface.clone(),
         vlan: segment.vlan.ids().to_vec(),
-        direction: None,
-        observer: None,
-        body,
+        ..Record::new(time, body)
     }
 }

@@ -189,7 +189,8 @@ impl<P: Ports> Driver<P> {
     /// Reports what is watched.
     pub(super) fn announce(&mut self) {
         let start = Start {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            program_version: env!("CARGO_PKG_VERSION").to_owned(),
+            schema: crate::record::SCHEMA,
             kernel: nix::sys::utsname::uname()
                 .ok()
                 .map(|name| name.release().to_string_lossy().into_owned()),

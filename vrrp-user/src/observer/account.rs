@@ -49,12 +49,9 @@ impl Observer {
             record.inferred = Inferred::default();
         }
         self.push(Record {
-            time,
             interface: entry.reading.details.interface.as_deref().map(Arc::from),
-            vlan: Vec::new(),
-            direction: None,
             observer: self.telling.clone(),
-            body: Body::Log(Box::new(record)),
+            ..Record::new(time, Body::Log(Box::new(record)))
         });
         self.collect();
     }

@@ -78,12 +78,10 @@ impl Observer {
         dropped.sort_by_key(|it| (std::cmp::Reverse(it.count), it.source));
         for it in dropped {
             self.push(Record {
-                time: self.now,
                 interface: it.interface.clone(),
-                vlan: Vec::new(),
                 direction: Some(it.direction),
                 observer: self.telling.clone(),
-                body: Body::Drop(it.record(counted)),
+                ..Record::new(self.now, Body::Drop(it.record(counted)))
             });
         }
     }

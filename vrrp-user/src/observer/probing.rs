@@ -58,7 +58,7 @@ impl Observer {
             vlan: wire::VlanStack::new(record.vlan.iter().copied()),
         };
         match &record.body {
-            Body::State(state) if state.completes.is_none() => {
+            Body::State(state) => {
                 if state.reason.is_unseen() {
                     prober.recheck(&segment(), &state.addresses, self.now);
                 } else {
@@ -198,12 +198,10 @@ impl Observer {
 
     pub(super) fn report_on(&mut self, segment: &Segment, time: Timestamp, body: Body) {
         self.push(Record {
-            time,
             interface: segment.interface.clone(),
             vlan: segment.vlan.ids().to_vec(),
-            direction: None,
             observer: self.telling.clone(),
-            body,
+            ..Record::new(time, body)
         });
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     model::{FingerprintKey, Span},
     probe::ProbeSettings,
+    record::RunId,
 };
 
 /// What an observer is told once.
@@ -29,12 +30,15 @@ pub struct Settings {
     /// Whether frames that are reported are handed back, to be kept.
     #[serde(skip)]
     pub frames: bool,
+    /// Which run it is, for the records.
+    pub run: RunId,
     /// Name of this host, for the records; `None` in replay.
     pub observer: Option<Arc<str>>,
 }
 
 impl Settings {
-    /// Watches what concerns virtual routers, asks for nothing, and counts nothing.
+    /// Watches what concerns virtual routers, asks for nothing, and counts nothing. The run has yet to be
+    /// given its number.
     pub const fn new(key: FingerprintKey) -> Self {
         Self {
             key,
@@ -44,6 +48,7 @@ impl Settings {
             traffic: None,
             limited: false,
             frames: false,
+            run: RunId::new(0),
             observer: None,
         }
     }

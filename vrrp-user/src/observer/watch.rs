@@ -1,21 +1,18 @@
 //! The addresses whose ARP and neighbour discovery matters.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    time::Duration,
-};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
-use crate::model::{Pace, Timestamp};
+use crate::model::{Agenda, Pace, Timestamp};
 
 /// Bounded: when adverts announce more addresses than the kernel's map holds, the one that was
 /// advertised longest ago gives way, and before it those that only senders advertised that were not
 /// heard at their pace.
 #[derive(Debug)]
 pub(super) struct WatchList {
-    /// Address to what it is worth; `None` for those that stay.
-    known: BTreeMap<IpAddr, Option<Worth>>,
-    by_worth: BTreeSet<(Worth, IpAddr)>,
+    /// Those that stay.
+    pinned: BTreeSet<IpAddr>,
+    /// The others, by what they are worth.
+    learned: Agenda<IpAddr, Worth>,
     limit: usize,
 }
 
@@ -73,69 +70,50 @@ impl Default for WatchList {
 impl WatchList {
     pub(super) fn with_limit(limit: usize) -> Self {
         Self {
-            known: BTreeMap::new(),
-            by_worth: BTreeSet::new(),
+            pinned: BTreeSet::new(),
+            learned: Agenda::default(),
             limit,
         }
     }
 
     /// Watches an address for good.
     pub(super) fn pin(&mut self, address: IpAddr) {
-        if let Some(Some(worth)) = self.known.insert(address, None) {
-            self.by_worth.remove(&(worth, address));
-        }
+        self.learned.remove(&address);
+        self.pinned.insert(address);
     }
 
     /// Watches an address that was advertised at `now`.
     pub(super) fn learn(&mut self, address: IpAddr, established: bool, now: Timestamp) -> Change {
-        match self.known.get_mut(&address) {
-            Some(None) => Change {
-                added: false,
-                evicted: None,
-            },
-            Some(Some(worth)) => {
-                let (before, time) = *worth;
-                let aged = now.since(time) >= AGE_STEP;
-                if (established && !before) || (established == before && aged) {
-                    self.by_worth.remove(&(*worth, address));
-                    *worth = (established, now);
-                    self.by_worth.insert((*worth, address));
-                }
-                Change {
-                    added: false,
-                    evicted: None,
-                }
+        let unchanged = Change {
+            added: false,
+            evicted: None,
+        };
+        if self.pinned.contains(&address) {
+            return unchanged;
+        }
+        if let Some((before, time)) = self.learned.get(&address) {
+            let aged = now.since(time) >= AGE_STEP;
+            if (established && !before) || (established == before && aged) {
+                self.learned.set(address, (established, now));
             }
-            None => {
-                let full = self.known.len() >= self.limit;
-                let evicted = if full {
-                    self.by_worth.pop_first()
-                } else {
-                    None
-                };
-                if let Some((_, oldest)) = evicted {
-                    self.known.remove(&oldest);
-                } else if full {
-                    // Every place is taken by an address that stays.
-                    return Change {
-                        added: false,
-                        evicted: None,
-                    };
-                }
-                let worth = (established, now);
-                self.known.insert(address, Some(worth));
-                self.by_worth.insert((worth, address));
-                Change {
-                    added: true,
-                    evicted: evicted.map(|(_, oldest)| oldest),
-                }
-            }
+            return unchanged;
+        }
+        let full = self.pinned.len() + self.learned.len() >= self.limit;
+        let evicted = if full { self.learned.pop() } else { None };
+        if full && evicted.is_none() {
+            // Every place is taken by an address that stays.
+            return unchanged;
+        }
+        self.learned.set(address, (established, now));
+        Change {
+            added: true,
+            evicted: evicted.map(|(_, oldest)| oldest),
         }
     }
 
     /// Whether the address is watched.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
-        self.known.contains_key(&address)
+        self.pinned.contains(&address) || self.learned.has(&address)
     }
 }
 

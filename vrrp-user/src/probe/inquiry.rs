@@ -125,7 +125,7 @@ impl Inquiry {
                 None
             }
             (Body::Nd(nd), Direction::Out) if nd.kind == NdKind::Request => {
-                self.leave(record, nd.target.into(), nd.source.into());
+                self.leave(record, nd.address.into(), nd.source.into());
                 None
             }
             (Body::Arp(arp), Direction::In) if arp.kind == ArpKind::Reply => {
@@ -134,7 +134,7 @@ impl Inquiry {
             }
             (Body::Nd(nd), Direction::In) if nd.kind == NdKind::Reply => {
                 let mac = nd.link_address.or(nd.source_mac)?;
-                self.reply(record, nd.target.into(), nd.destination.into(), mac)
+                self.reply(record, nd.address.into(), nd.destination.into(), mac)
             }
             _ => None,
         }

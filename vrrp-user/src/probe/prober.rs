@@ -12,7 +12,7 @@ use std::{
 
 use super::{Host, Obstacle, ProbeSettings, Question, jitter::Jitter};
 use crate::{
-    model::{MacAddr, Pace, Span, Timestamp},
+    model::{Agenda, MacAddr, Pace, Span, Timestamp},
     tracker::Segment,
 };
 
@@ -31,9 +31,9 @@ pub(crate) struct Prober {
     jitter: Jitter,
     targets: BTreeMap<Key, Target>,
     /// When to ask next; not those with a question under way.
-    agenda: BTreeSet<(Timestamp, Key)>,
+    agenda: Agenda<Key>,
     /// When to stop waiting for answers.
-    closings: BTreeSet<(Timestamp, Key)>,
+    closings: Agenda<Key>,
     /// Segments without an address to ask from, which was said.
     said: BTreeSet<Segment>,
 }
@@ -57,7 +57,6 @@ struct Target {
 struct Flight {
     question: Question,
     asked: Timestamp,
-    closes: Timestamp,
     /// When the question was seen leaving.
     left: Option<Timestamp>,
     /// How often it was: the kernel of this host asks, too.
@@ -129,8 +128,8 @@ impl Prober {
             pace: Pace::new(settings.rate, DEPTH),
             jitter: Jitter::new(settings.seed),
             targets: BTreeMap::new(),
-            agenda: BTreeSet::new(),
-            closings: BTreeSet::new(),
+            agenda: Agenda::default(),
+            closings: Agenda::default(),
             said: BTreeSet::new(),
             settings,
         }
@@ -185,9 +184,9 @@ impl Prober {
             if let Some(target) = self.targets.get_mut(&key) {
                 target.quick = QUICK_ROUNDS;
                 // What was asked of the old one is of no interest any more.
-                if let Some(flight) = target.flight.take() {
+                if target.flight.take().is_some() {
                     target.given_up = true;
-                    self.closings.remove(&(flight.closes, key.clone()));
+                    self.closings.remove(&key);
                 }
                 self.set_due(&key, now);
             }
@@ -234,13 +233,12 @@ impl Prober {
 
     /// When the next round is over.
     pub(crate) fn closing_due(&self) -> Option<Timestamp> {
-        self.closings.first().map(|(time, _)| *time)
+        self.closings.first().map(|(time, _)| time)
     }
 
     /// A round that is over by `now`: all answers are in. To be followed by [`Prober::settle`].
     pub(crate) fn take_closed(&mut self, now: Timestamp) -> Option<Round> {
-        self.closing_due().filter(|time| *time <= now)?;
-        let (_, key) = self.closings.pop_first()?;
+        let (_, key) = self.closings.pop_due(now)?;
         self.close(key)
     }
 
@@ -251,9 +249,9 @@ impl Prober {
         now: Timestamp,
         is_virtual: impl Fn(&Segment, IpAddr) -> bool,
     ) -> Option<Step> {
-        while self.agenda.first().is_some_and(|(time, _)| *time <= now) {
+        while let Some((_, key)) = self.agenda.first().filter(|(time, _)| *time <= now) {
             // What must not be asked for takes no token.
-            let (_, key) = self.agenda.first().cloned()?;
+            let key = key.clone();
             if self.is_over(&key, now) {
                 self.remove(&key);
                 continue;
@@ -267,7 +265,7 @@ impl Prober {
                     if !self.pace.take(now) {
                         return None;
                     }
-                    self.agenda.pop_first();
+                    self.agenda.remove(&key);
                     self.launch(&key, question, now);
                     return Some(Step::Ask(key.0, question));
                 }
@@ -319,7 +317,7 @@ impl Prober {
         let due = self
             .agenda
             .first()
-            .map(|(time, _)| (*time).max(self.pace.ready_at()));
+            .map(|(time, _)| time.max(self.pace.ready_at()));
         self.closing_due().into_iter().chain(due).min()
     }
 
@@ -339,8 +337,7 @@ impl Prober {
             .map(|(key, target)| (renamed(key), target))
             .collect();
         for queue in [&mut self.agenda, &mut self.closings] {
-            let entries = std::mem::take(queue).into_iter();
-            *queue = entries.map(|(time, key)| (time, renamed(key))).collect();
+            *queue = std::mem::take(queue).renamed(renamed);
         }
     }
 
@@ -350,17 +347,14 @@ impl Prober {
             due,
             ..Target::default()
         };
-        self.agenda.insert((due, key.clone()));
+        self.agenda.set(key.clone(), due);
         self.targets.insert(key, target);
     }
 
     fn remove(&mut self, key: &Key) {
-        if let Some(target) = self.targets.remove(key) {
-            self.agenda.remove(&(target.due, key.clone()));
-            if let Some(flight) = target.flight {
-                self.closings.remove(&(flight.closes, key.clone()));
-            }
-        }
+        self.targets.remove(key);
+        self.agenda.remove(key);
+        self.closings.remove(key);
     }
 
     fn make_room(&mut self) {
@@ -389,10 +383,9 @@ impl Prober {
         let Some(target) = self.targets.get_mut(key) else {
             return;
         };
-        self.agenda.remove(&(target.due, key.clone()));
         target.due = due;
         if target.flight.is_none() {
-            self.agenda.insert((due, key.clone()));
+            self.agenda.set(key.clone(), due);
         }
     }
 
@@ -409,14 +402,13 @@ impl Prober {
         target.flight = Some(Flight {
             question,
             asked: now,
-            closes,
             left: None,
             questions: 0,
             answers: Vec::new(),
             times: BTreeMap::new(),
             crowded: std::mem::take(&mut target.given_up),
         });
-        self.closings.insert((closes, key.clone()));
+        self.closings.set(key.clone(), closes);
     }
 
     fn close(&mut self, (segment, address): Key) -> Option<Round> {
@@ -424,7 +416,7 @@ impl Prober {
         let target = self.targets.get_mut(&key)?;
         let flight = target.flight.take()?;
         // Until it is settled.
-        self.agenda.insert((target.due, key.clone()));
+        self.agenda.set(key.clone(), target.due);
         let repeated = flight
             .times
             .iter()

@@ -62,6 +62,9 @@ pub struct AdvertRecord {
     pub destination_mac: Option<MacAddr>,
     /// TTL or hop limit.
     pub ttl: u8,
+    /// Identification of the IPv4 packet: with the source it tells one advert from the next.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ip_id: Option<u16>,
     /// Which checksum verifies; absent where the packet was not captured whole.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub checksum: Option<Checksum>,
@@ -124,6 +127,7 @@ impl AdvertRecord {
             source_mac,
             destination_mac,
             ttl: advert.ttl,
+            ip_id: advert.identification,
             checksum: advert.checksum,
             defects: advert.defects.clone(),
         };

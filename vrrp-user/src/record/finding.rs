@@ -15,6 +15,8 @@ use crate::model::{Family, MacAddr, Priority, Timestamp, Vrid};
 /// on. The same thing happening again is a new finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingRecord {
+    /// Its number in this run, from 1: the same in all records of this finding.
+    pub id: u64,
     /// What is wrong.
     pub code: Code,
     /// How bad it is.

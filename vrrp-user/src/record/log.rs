@@ -27,7 +27,7 @@ pub struct LogRecord {
     pub instance: Option<String>,
     /// Synchronised group it is about.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub group: Option<String>,
+    pub sync_group: Option<String>,
     /// The instances of that group, where the configuration is known.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub members: Vec<String>,
@@ -57,7 +57,7 @@ impl LogRecord {
             host: line.host.clone(),
             ident: line.ident.clone(),
             instance: reading.instance,
-            group: reading.group,
+            sync_group: reading.group,
             members,
             vrid: vrid.or(reading.details.vrid),
             event: reading.event,

@@ -17,6 +17,8 @@ pub struct ArpRecord {
     pub operation: ArpOperation,
     /// What the packet is for.
     pub kind: ArpKind,
+    /// The address that it is about: asked for, answered for or announced.
+    pub address: Ipv4Addr,
     /// Sender's protocol address.
     pub sender_ip: Ipv4Addr,
     /// Sender's hardware address.
@@ -36,6 +38,10 @@ impl ArpRecord {
         Self {
             operation: arp.operation,
             kind: arp.kind,
+            address: match arp.kind {
+                ArpKind::Request | ArpKind::Probe => arp.target_ip,
+                _ => arp.sender_ip,
+            },
             sender_ip: arp.sender_ip,
             sender_mac: arp.sender_mac,
             target_ip: arp.target_ip,
@@ -56,8 +62,8 @@ pub struct NdRecord {
     pub source: Ipv6Addr,
     /// Receiver.
     pub destination: Ipv6Addr,
-    /// The address in question.
-    pub target: Ipv6Addr,
+    /// The address that it is about: asked for, answered for or announced.
+    pub address: Ipv6Addr,
     /// Link-layer address option: the sender's in a solicitation, the target's in an
     /// advertisement.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -66,7 +72,7 @@ pub struct NdRecord {
     #[serde(rename = "override")]
     pub override_flag: bool,
     /// Router flag.
-    pub router: bool,
+    pub router_flag: bool,
     /// Sender on the link.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source_mac: Option<MacAddr>,
@@ -80,10 +86,10 @@ impl NdRecord {
             kind: nd.kind,
             source: nd.source,
             destination: nd.destination,
-            target: nd.target,
+            address: nd.target,
             link_address: nd.link_address,
             override_flag: nd.override_flag,
-            router: nd.router_flag,
+            router_flag: nd.router_flag,
             source_mac,
         }
     }

@@ -1,15 +1,20 @@
 //! The records of a run itself: its start, its losses, its end.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::{Code, Severity};
+use crate::model::{Family, Timestamp, Vrid};
 
 /// The program began to watch, or what it watches changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Start {
     /// Version of vrrpwatch.
-    pub version: String,
+    pub program_version: String,
+    /// Version of the form of the records: see docs/stability.md.
+    pub schema: u32,
     /// Release of the running kernel; absent in replay.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub kernel: Option<String>,
@@ -24,6 +29,10 @@ pub struct Start {
     /// What a reader should know: why a mode was chosen, what cannot be seen.
     pub notes: Vec<String>,
 }
+
+/// Version of the form of the records. It changes when a key goes or means something else, and not when
+/// one comes.
+pub const SCHEMA: u32 = 1;
 
 /// What is attached to an interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -159,4 +168,29 @@ pub struct Summary {
     pub lost: BTreeMap<LossReason, u64>,
     /// ARP and neighbour discovery that concerned no watched address and was only counted.
     pub unwatched: u64,
+    /// The findings that are in force at the end.
+    #[serde(default)]
+    pub open: Vec<OpenFinding>,
+}
+
+/// A finding that is in force at the end of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenFinding {
+    /// Its number, as in the `finding` record that raised it.
+    pub id: u64,
+    /// What is wrong.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Virtual router concerned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vrid: Option<Vrid>,
+    /// Family of the virtual router.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub family: Option<Family>,
+    /// Interface concerned.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interface: Option<Arc<str>>,
+    /// When it was raised.
+    pub since: Timestamp,
 }

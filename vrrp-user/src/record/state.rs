@@ -9,8 +9,8 @@ use crate::model::{Family, MacAddr, Priority, Timestamp, Vrid};
 
 /// A virtual router has another active router.
 ///
-/// The record comes at once. Which addresses the new one announces is known only a little later:
-/// then the record comes once more, with `completes` naming the time of the first.
+/// The record comes at once. Which addresses the new one announces is known only a little later, and is
+/// a record of its own, `announced`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StateRecord {
     /// Virtual router.
@@ -42,31 +42,45 @@ pub struct StateRecord {
     /// watched all the time. The address may have been held and have answered meanwhile.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub silence_ms: Option<u64>,
-    /// How many adverts came at once when a router that was silent was heard again: they were
-    /// delayed, not lost. In the completing record.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub delayed: Option<u32>,
     /// Time for which nobody held the addresses, in milliseconds, where that can be concluded:
     /// until the first advert of the new router, since the old one resigned or, with `--probe`,
     /// since a question of this host found no answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub outage_ms: Option<u64>,
-    /// Time of the record that this one completes with what was announced.
+}
+
+/// What the new active router of a virtual router announced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AnnouncedRecord {
+    /// Virtual router.
+    pub vrid: Vrid,
+    /// Its family.
+    pub family: Family,
+    /// The group it advertises to; absent where it advertises to unicast peers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub completes: Option<Timestamp>,
-    /// The addresses that the active router announced by gratuitous ARP or unsolicited neighbour
-    /// advertisement; absent until that is known.
+    pub group: Option<IpAddr>,
+    /// The routers that advertise to each other by unicast.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub peers: Vec<IpAddr>,
+    /// The router that became active, as in the `state` record.
+    pub to: IpAddr,
+    /// When it became active: the time of the `state` record.
+    pub since: Timestamp,
+    /// The addresses that it announced by gratuitous ARP or unsolicited neighbour advertisement.
+    pub announcements: Vec<Announcement>,
+    /// How many adverts came at once when a router that was silent was heard again: they were
+    /// delayed, not lost.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub announced: Option<Vec<Announced>>,
-    /// Time from the first advert of the new router to its first answer to a question of this host
-    /// for one of the addresses, in milliseconds; only where they are asked for.
+    pub delayed: Option<u32>,
+    /// Time from its first advert to its first answer to a question of this host for one of the
+    /// addresses, in milliseconds; only where they are asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub converged_ms: Option<u64>,
 }
 
 /// How an address was announced after a takeover.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Announced {
+pub struct Announcement {
     /// The address.
     pub address: IpAddr,
     /// How often, until the record was made.

@@ -78,6 +78,7 @@ impl Style {
             Body::Arp(arp) => self.arp(arp, line),
             Body::Nd(nd) => self.nd(nd, line),
             Body::State(state) => self.state(state, line),
+            Body::Announced(announced) => self.announced(announced, line),
             Body::Probe(probe) => self.probe(probe, line),
             Body::Drop(drop) => self.drop(drop, line),
             Body::Traffic(traffic) => self.traffic(traffic, line),
@@ -89,7 +90,7 @@ impl Style {
     }
 
     fn start(self, start: &Start, line: &mut String) -> fmt::Result {
-        write!(line, "vrrpwatch {}", start.version)?;
+        write!(line, "vrrpwatch {}", start.program_version)?;
         if start.files.is_empty() {
             line.push_str(" watching");
             let mut separator = " ";
@@ -144,6 +145,7 @@ impl Style {
             ignored,
             lost,
             unwatched,
+            open,
         } = summary;
         write!(line, "{adverts} adverts, {arp} ARP, {nd} ND")?;
         if *carp > 0 {
@@ -162,7 +164,16 @@ impl Style {
             line,
             " ({frames} frames; {unwatched} ARP/ND of others, {duplicates} seen twice, {ignored} \
              ignored)"
-        )
+        )?;
+        for (position, finding) in open.iter().enumerate() {
+            let separator = if position == 0 { "; in force:" } else { "," };
+            let code = self.paint(WARNING, finding.code.as_str());
+            write!(line, "{separator} {code}")?;
+            if let Some(vrid) = finding.vrid {
+                write!(line, " (vrid {vrid})")?;
+            }
+        }
+        Ok(())
     }
 
     fn advert(self, advert: &AdvertRecord, line: &mut String) -> fmt::Result {
@@ -277,7 +288,7 @@ impl Style {
     }
 
     fn nd(self, nd: &NdRecord, line: &mut String) -> fmt::Result {
-        let target = self.paint(STRONG, nd.target);
+        let target = self.paint(STRONG, nd.address);
         match nd.kind {
             NdKind::Request => write!(line, "ND solicitation who-has {target} tell {}", nd.source)?,
             NdKind::Probe => write!(line, "ND probe who-has {target}")?,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     model::{AddressList, Family, MacAddr, Pace, Priority, Span, Timestamp, Vrid},
-    record::{Cause, StateRecord},
+    record::{Body, Cause},
     sight::Sight,
 };
 
@@ -68,7 +68,7 @@ pub struct Router {
     pub(super) sight: Sight,
     /// When ARP or neighbour discovery was lost last.
     pub(super) unheard: Option<Timestamp>,
-    pub(super) reports: Vec<(Timestamp, StateRecord)>,
+    pub(super) reports: Vec<(Timestamp, Body)>,
     /// Virtual routers of the segment that share an address with this one.
     pub(super) kin: BTreeMap<RouterId, Kinship>,
     /// What other virtual routers serve while this one has no active router.

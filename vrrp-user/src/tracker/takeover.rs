@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use super::{RouterId, Tracker, router::Router, speaker::SpeakerId, timers::announcement_window};
+use super::{
+    RouterId, Speaker, Tracker, router::Router, speaker::SpeakerId, timers::announcement_window,
+};
 use crate::{
     model::{Family, Span, Timestamp},
-    record::{Announced, ChangeReason, StateRecord},
+    record::{AnnouncedRecord, Announcement, Body, ChangeReason, StateRecord},
 };
 
 /// A change of the active router, and the announcements that followed it.
@@ -94,7 +96,7 @@ impl Router {
     }
 
     pub(super) fn open_takeover(&mut self, mut takeover: Takeover) {
-        let Some(interval) = self.active().map(super::speaker::Speaker::interval) else {
+        let Some(interval) = self.active().map(Speaker::interval) else {
             return;
         };
         // Neighbours may be told before the first advert: FRR is an interval late with IPv6.
@@ -120,7 +122,7 @@ impl Router {
         }
         self.neighbours.mixed = None;
         self.takeover = Some(takeover);
-        self.report_takeover(None);
+        self.report_takeover();
     }
 
     /// Takes in that the active router answered a question of this host.
@@ -174,25 +176,13 @@ impl Router {
         if takeover.reason.is_unseen() && !is_news {
             return;
         }
-        self.report_takeover(Some(now));
+        self.report_announcements(now);
     }
 
-    fn report_takeover(&mut self, completed_at: Option<Timestamp>) {
-        let Some((takeover, to)) = self.takeover.as_ref().and_then(|takeover| {
-            let to = self.speakers.get(&takeover.speaker)?;
-            Some((takeover, to))
-        }) else {
+    fn report_takeover(&mut self) {
+        let Some((takeover, to)) = self.taking_over() else {
             return;
         };
-        let announced = takeover
-            .announced
-            .iter()
-            .map(|(address, (count, first))| Announced {
-                address: *address,
-                count: *count,
-                first_ms: millis(first.since(takeover.time)),
-            })
-            .collect();
         let record = StateRecord {
             vrid: self.vrid,
             family: self.family,
@@ -204,19 +194,42 @@ impl Router {
             priority: to.priority,
             addresses: to.addresses().collect(),
             reason: takeover.reason,
-            delayed: (takeover.is_reunion() && takeover.at_once > 1 && completed_at.is_some())
-                .then_some(takeover.at_once),
             silence_ms: takeover.interregnum.silence.map(millis),
             outage_ms: takeover.interregnum.outage.map(millis),
-            completes: completed_at.map(|_| takeover.time),
-            announced: completed_at.map(|_| announced),
+        };
+        self.reports.push((takeover.time, Body::State(record)));
+    }
+
+    fn report_announcements(&mut self, now: Timestamp) {
+        let Some((takeover, to)) = self.taking_over() else {
+            return;
+        };
+        let announcement = |(address, (count, first)): (&IpAddr, &(u64, Timestamp))| Announcement {
+            address: *address,
+            count: *count,
+            first_ms: millis(first.since(takeover.time)),
+        };
+        let record = AnnouncedRecord {
+            vrid: self.vrid,
+            family: self.family,
+            group: self.group,
+            peers: self.peers.iter().copied().collect(),
+            to: to.source,
+            since: takeover.time,
+            announcements: takeover.announced.iter().map(announcement).collect(),
+            delayed: (takeover.is_reunion() && takeover.at_once > 1).then_some(takeover.at_once),
             converged_ms: takeover
                 .converged
-                .filter(|_| completed_at.is_some() && !takeover.reason.is_unseen())
+                .filter(|_| !takeover.reason.is_unseen())
                 .map(|converged| millis(converged.since(takeover.time))),
         };
-        self.reports
-            .push((completed_at.unwrap_or(takeover.time), record));
+        self.reports.push((now, Body::Announced(record)));
+    }
+
+    /// The last takeover, and who took over.
+    fn taking_over(&self) -> Option<(&Takeover, &Speaker)> {
+        let takeover = self.takeover.as_ref()?;
+        Some((takeover, self.speakers.get(&takeover.speaker)?))
     }
 }
 

@@ -6,28 +6,13 @@ use super::{ALERT, Millis, QUIET, RELIEF, STRONG, Style, WARNING, list};
 use crate::{
     escape::escape,
     log::Inferred,
-    record::{FindingRecord, LogRecord, Severity, StateRecord, Status},
+    record::{AnnouncedRecord, FindingRecord, LogRecord, Severity, StateRecord, Status},
 };
 
 impl Style {
     pub(super) fn state(self, state: &StateRecord, line: &mut String) -> fmt::Result {
         let StateRecord { vrid, to, from, .. } = state;
         write!(line, "STATE vrid {vrid}: {} ", self.paint(STRONG, to))?;
-        if let Some(announced) = &state.announced {
-            line.push_str("announced");
-            if announced.is_empty() {
-                write!(line, " {}", self.paint(WARNING, "no address"))?;
-            }
-            for (position, one) in announced.iter().enumerate() {
-                let separator = if position == 0 { "" } else { "," };
-                write!(line, "{separator} {} {} times", one.address, one.count)?;
-                write!(line, " (first after {})", Millis(one.first_ms))?;
-            }
-            if let Some(converged) = state.converged_ms {
-                write!(line, ", answers after {}", Millis(converged))?;
-            }
-            return Ok(());
-        }
         write!(line, "is active, prio {}", state.priority)?;
         if let Some(from) = from.filter(|from| from != to) {
             write!(line, ", was {from}")?;
@@ -39,6 +24,27 @@ impl Style {
             (None, None) => {}
         }
         list(", holds", &state.addresses, line)
+    }
+
+    pub(super) fn announced(self, record: &AnnouncedRecord, line: &mut String) -> fmt::Result {
+        let AnnouncedRecord { vrid, to, .. } = record;
+        write!(
+            line,
+            "STATE vrid {vrid}: {} announced",
+            self.paint(STRONG, to)
+        )?;
+        if record.announcements.is_empty() {
+            write!(line, " {}", self.paint(WARNING, "no address"))?;
+        }
+        for (position, one) in record.announcements.iter().enumerate() {
+            let separator = if position == 0 { "" } else { "," };
+            write!(line, "{separator} {} {} times", one.address, one.count)?;
+            write!(line, " (first after {})", Millis(one.first_ms))?;
+        }
+        if let Some(converged) = record.converged_ms {
+            write!(line, ", answers after {}", Millis(converged))?;
+        }
+        Ok(())
     }
 
     pub(super) fn finding(self, finding: &FindingRecord, line: &mut String) -> fmt::Result {
