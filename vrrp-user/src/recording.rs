@@ -118,7 +118,11 @@ pub(crate) fn read_journal(data: &[u8]) -> Option<Result<Part, String>> {
     text.starts_with(MARK).then(|| read(&text[..end]))
 }
 
-fn read(text: &[u8]) -> Result<Part, String> {
+/// What the text of one of our blocks says.
+///
+/// # Errors
+/// It is of another version, or damaged: what is wrong with it.
+pub fn read(text: &[u8]) -> Result<Part, String> {
     #[derive(Deserialize)]
     struct Head {
         vrrpwatch: u32,

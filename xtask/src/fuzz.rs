@@ -10,13 +10,14 @@ const NAME: &str = "cargo-fuzz";
 
 /// The targets in tests/fuzz, and how long an input of each is at most: a frame, some lines, a file of
 /// some blocks.
-const TARGETS: [(&str, u32); 6] = [
+const TARGETS: [(&str, u32); 7] = [
     ("frame", 400),
     ("event", 400),
     ("log", 400),
     ("observer", 400),
     ("capture", 2_000),
     ("conf", 2_000),
+    ("recording", 16_000),
 ];
 
 /// Runs these targets, or all, each for this time.
@@ -50,6 +51,8 @@ pub(crate) fn fuzz(seconds: u64, targets: &[String]) -> Result<()> {
         // What was found interesting is kept for the next run.
         let corpus = workspace::target().join("fuzz/corpus").join(target);
         fs::create_dir_all(&corpus)?;
+        let seeds = workspace::root().join("tests/fuzz/seeds").join(target);
+        let seeds = seeds.is_dir().then_some(seeds);
         shell::run(
             Command::new("rustup")
                 .args(["run", "nightly"])
@@ -58,6 +61,7 @@ pub(crate) fn fuzz(seconds: u64, targets: &[String]) -> Result<()> {
                 .arg(workspace::target().join("fuzz/build"))
                 .arg(target)
                 .arg(corpus)
+                .args(seeds)
                 .args(["--", "-print_final_stats=1"])
                 .arg(format!("-max_len={length}"))
                 .arg(format!("-max_total_time={seconds}"))

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use vrrp_user::{
-    input::News,
     frame::{Direction, Frame, LinkType, Origin, Tap},
+    input::News,
     log::{Calendar, Entry, Envelopes},
     model::{FingerprintKey, Timestamp},
     observer::{ArpMode, Observer, Settings},

@@ -4,7 +4,7 @@ use std::{io::IsTerminal as _, path::Path};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
-use super::{Failure, Outcome, fresh_key, host_name, fresh_run, random, read_conf, runtime};
+use super::{Failure, Outcome, fresh_key, fresh_run, host_name, random, read_conf, runtime};
 use crate::{
     cli::RunArgs,
     keepalived_conf::{Conf, ConfFile},
