@@ -27,7 +27,7 @@ fn a_flood_displaces_the_unproven_and_says_so() {
         );
     }
     stage.frame(3 * SECOND, advert(ONE, &genuine));
-    let tracker = stage.observer.analyst().tracker();
+    let tracker = stage.observer.world().tracker();
     assert!(tracker.routers().count() <= 512);
     let kept = tracker
         .routers()
@@ -67,7 +67,7 @@ fn a_flood_of_sources_does_not_displace_the_active_router() {
         let advert = advert(fake, &Message::v2(51, 1, [VIP.into()]));
         stage.frame(2001 + u64::from(number) / 10, advert);
     }
-    let router = stage.observer.analyst().tracker().routers().next();
+    let router = stage.observer.world().tracker().routers().next();
     let router = router.expect("the virtual router");
     assert!(router.speakers().count() <= 16);
     assert_eq!(

@@ -128,7 +128,7 @@ fn adverts_that_keep_crossing_show_that_two_are_one() {
 }
 
 fn routers(stage: &crate::stage::Stage) -> u64 {
-    let count = stage.observer.analyst().tracker().routers().count();
+    let count = stage.observer.world().tracker().routers().count();
     u64::try_from(count).expect("a small number")
 }
 

@@ -5,6 +5,7 @@
 //! and put in order. Bounded in number and in time.
 
 pub(crate) mod account;
+pub(crate) mod contest;
 mod gathering;
 
 use std::{collections::VecDeque, net::IpAddr, sync::Arc};

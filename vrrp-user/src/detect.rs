@@ -72,22 +72,20 @@ mod words;
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
 };
 
 use crate::{
-    daemon::Daemons,
     frame::Direction,
-    machine::Machine,
     model::{Span, Timestamp, Vrid},
     probe::Round,
     record::{Body, LossReason, OpenFinding, Record, Severity},
     tracker::{
-        Router, RouterId, Segment, Tracker,
+        Router, RouterId, Segment,
         admission::{Rejection, admit},
     },
     traffic::Traffic,
     wire::{self, Advert},
+    world::World,
 };
 use displaced::Displaced;
 use flood::Flood;
@@ -108,15 +106,11 @@ pub struct Sighting<'a> {
     pub packet: &'a wire::Packet,
 }
 
-/// Tracks the virtual routers and finds what is wrong with them. Does no I/O and reads no clock;
-/// see the module's documentation.
+/// Finds what is wrong with the virtual routers of a [`World`]. Does no I/O and reads no clock; see the
+/// module's documentation.
 #[derive(Debug, Default)]
 pub struct Analyst {
     now: Timestamp,
-    tracker: Tracker,
-    daemons: Daemons,
-    /// The host itself, where it is watched live.
-    machine: Machine,
     ledger: Ledger,
     incidents: Incidents,
     echoes: Echoes,
@@ -130,11 +124,6 @@ pub struct Analyst {
 const ADVERTS_WOULD_COME: Span = Span::from_millis(3900);
 
 impl Analyst {
-    /// The virtual routers as they are now.
-    pub const fn tracker(&self) -> &Tracker {
-        &self.tracker
-    }
-
     /// The findings that are in force.
     pub fn open_findings(&self) -> Vec<OpenFinding> {
         self.ledger.all()
@@ -145,18 +134,12 @@ impl Analyst {
         self.worst
     }
 
-    /// Takes in that an address is asked for.
-    pub(crate) fn note_question(&mut self, segment: &Segment, address: IpAddr, now: Timestamp) {
-        self.handle_timeout(now);
-        self.tracker.note_question(segment, address, now);
-    }
-
     /// Takes in what came of asking for an address.
-    pub(crate) fn handle_round(&mut self, round: &Round, now: Timestamp) {
-        self.handle_timeout(now);
-        let concerned = self.tracker.note_round(round, now);
+    pub(crate) fn handle_round(&mut self, world: &mut World, round: &Round, now: Timestamp) {
+        self.handle_timeout(world, now);
+        let concerned = world.tracker.note_round(round, now);
         let unheard_of = concerned.is_empty()
-            && self
+            && world
                 .tracker
                 .sights()
                 .everywhere_since()
@@ -165,40 +148,46 @@ impl Analyst {
             self.note(&round.segment, vip_without_master::report(round));
         }
         for id in concerned {
-            self.assess(id);
+            self.assess(world, id);
         }
     }
 
     /// Takes in the traffic of an address in the interval that ends `now`.
-    pub(crate) fn handle_traffic(&mut self, traffic: &Traffic, now: Timestamp) {
-        self.handle_timeout(now);
-        let here = |router: &Router| traffic_at_standby::is_active_here(router, &self.daemons, now);
-        for id in self.tracker.note_traffic(traffic, here, now) {
-            self.assess(id);
+    pub(crate) fn handle_traffic(&mut self, world: &mut World, traffic: &Traffic, now: Timestamp) {
+        self.handle_timeout(world, now);
+        let here =
+            |router: &Router| traffic_at_standby::is_active_here(router, &world.daemons, now);
+        for id in world.tracker.note_traffic(traffic, here, now) {
+            self.assess(world, id);
         }
     }
 
     /// Takes a packet in. Deadlines before it must have been handled.
-    pub fn handle(&mut self, sighting: &Sighting<'_>) {
-        self.handle_timeout(sighting.time);
-        self.tracker.begin(self.now);
+    pub fn handle(&mut self, world: &mut World, sighting: &Sighting<'_>) {
+        self.handle_timeout(world, sighting.time);
+        world.tracker.begin(self.now);
         let segment = Segment::of(sighting.origin, &sighting.packet.vlan);
         match &sighting.packet.body {
-            wire::Body::Advert(advert) => self.advert(&segment, sighting, advert),
+            wire::Body::Advert(advert) => self.advert(world, &segment, sighting, advert),
             wire::Body::Carp(carp) => {
                 let mac = sighting.packet.source_mac;
-                let place = (&self.tracker, &segment);
+                let place = (&world.tracker, &segment);
                 let report = carp_neighbour::report(carp, mac, place, self.now);
                 self.note(&segment, report);
             }
-            wire::Body::Arp(arp) => self.arp(&segment, sighting, arp),
-            wire::Body::Nd(nd) => self.nd(&segment, sighting, nd),
+            wire::Body::Arp(arp) => self.arp(world, &segment, sighting, arp),
+            wire::Body::Nd(nd) => self.nd(world, &segment, sighting, nd),
         }
     }
 
     /// Takes in that frames were lost.
-    pub fn handle_loss(&mut self, time: Timestamp, lost: &BTreeMap<LossReason, u64>) {
-        self.handle_timeout(time);
+    pub fn handle_loss(
+        &mut self,
+        world: &mut World,
+        time: Timestamp,
+        lost: &BTreeMap<LossReason, u64>,
+    ) {
+        self.handle_timeout(world, time);
         let blinding = |reason: &LossReason| {
             matches!(
                 reason,
@@ -211,29 +200,34 @@ impl Analyst {
         };
         self.note_suppressed(lost);
         if lost.contains_key(&LossReason::NeighbourFlood) {
-            self.tracker.lose_neighbours(self.now);
+            world.tracker.lose_neighbours(self.now);
         }
         if !lost.keys().any(blinding) {
             return;
         }
-        self.tracker.lose(self.now);
-        self.assess_all();
+        world.tracker.lose(self.now);
+        self.assess_all(world);
     }
 
     /// Takes in that adverts of these virtual routers were suppressed.
-    pub(crate) fn handle_suppressed(&mut self, vrids: &BTreeSet<Vrid>, now: Timestamp) {
-        self.handle_timeout(now);
-        for id in self.tracker.lose_adverts(vrids, self.now) {
-            self.assess(id);
+    pub(crate) fn handle_suppressed(
+        &mut self,
+        world: &mut World,
+        vrids: &BTreeSet<Vrid>,
+        now: Timestamp,
+    ) {
+        self.handle_timeout(world, now);
+        for id in world.tracker.lose_adverts(vrids, self.now) {
+            self.assess(world, id);
         }
     }
 
     /// Takes in that time has come to `now`: meets every deadline until then, each at its own time.
-    pub fn handle_timeout(&mut self, now: Timestamp) {
-        while let Some(due) = self.poll_timeout().filter(|due| *due <= now) {
+    pub fn handle_timeout(&mut self, world: &mut World, now: Timestamp) {
+        while let Some(due) = self.poll_timeout(world).filter(|due| *due <= now) {
             self.now = self.now.max(due);
-            if let Some((_, id)) = self.tracker.next_due().filter(|(time, _)| *time <= due) {
-                self.assess(id);
+            if let Some((_, id)) = world.tracker.next_due().filter(|(time, _)| *time <= due) {
+                self.assess(world, id);
             } else if self.displaced.due.is_some_and(|time| time <= due) {
                 self.records.extend(self.displaced.report(self.now));
             } else if self.flood.due().is_some_and(|time| time <= due) {
@@ -249,8 +243,8 @@ impl Analyst {
     }
 
     /// The next deadline.
-    pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let router = self.tracker.next_due().map(|(due, _)| due);
+    pub fn poll_timeout(&self, world: &World) -> Option<Timestamp> {
+        let router = world.tracker.next_due().map(|(due, _)| due);
         [
             router,
             self.incidents.next_due(),
@@ -269,7 +263,13 @@ impl Analyst {
         std::mem::take(&mut self.records)
     }
 
-    fn advert(&mut self, segment: &Segment, sighting: &Sighting<'_>, advert: &Advert) {
+    fn advert(
+        &mut self,
+        world: &mut World,
+        segment: &Segment,
+        sighting: &Sighting<'_>,
+        advert: &Advert,
+    ) {
         let mac = sighting.packet.source_mac;
         let direction = sighting.origin.direction;
         if self
@@ -285,7 +285,8 @@ impl Analyst {
             Some(Err(rejection)) => {
                 self.note_stranger(segment, flood::Kind::Advert, mac, advert.source);
                 if let Some(vrid) = advert.vrid {
-                    self.tracker
+                    world
+                        .tracker
                         .disturb(segment, vrid, advert.destination, self.now);
                 }
                 let report = match rejection {
@@ -298,17 +299,18 @@ impl Analyst {
             Some(Ok(claim)) => {
                 let source = claim.source;
                 if direction == Some(Direction::Out) {
-                    self.daemons.learn_own(source);
+                    world.daemons.learn_own(source);
                 }
                 let ledger = &self.ledger;
                 let (id, forgotten) =
-                    self.tracker
+                    world
+                        .tracker
                         .advert(segment, claim, mac, |id| ledger.is_open(id), self.now);
                 for router in forgotten {
-                    self.forget(&router);
+                    self.forget(world, &router);
                 }
-                self.introduce(id, source);
-                let known = self.tracker.router(id).is_some_and(|router| {
+                world.introduce(id, source);
+                let known = world.tracker.router(id).is_some_and(|router| {
                     router
                         .speakers()
                         .any(|speaker| speaker.source == source && speaker.is_established())
@@ -317,9 +319,9 @@ impl Analyst {
                     self.note_stranger(segment, flood::Kind::Advert, mac, source);
                 }
                 if direction == Some(Direction::Out) {
-                    self.note_own(id, source);
+                    world.note_own(id, source, self.now);
                 }
-                self.assess(id);
+                self.assess(world, id);
             }
         }
     }
@@ -335,41 +337,41 @@ impl Analyst {
     }
 
     /// Asks all detectors about a virtual router, and sets the next deadline.
-    fn assess(&mut self, id: RouterId) {
+    fn assess(&mut self, world: &mut World, id: RouterId) {
         let now = self.now;
-        self.witness(id);
-        self.tracker.tick(id, now);
-        for (time, body) in self.tracker.take_reports(id) {
-            if let Some(router) = self.tracker.router(id) {
+        world.witness(id);
+        world.tracker.tick(id, now);
+        for (time, body) in world.tracker.take_reports(id) {
+            if let Some(router) = world.tracker.router(id) {
                 self.records
                     .push(ledger::record(&router.segment, time, body));
             }
         }
-        let Some(router) = self.tracker.router(id) else {
+        let Some(router) = world.tracker.router(id) else {
             return;
         };
         // While its place is out of sight nothing is found and nothing is cleared: when it is seen
         // again, all are asked.
         if !router.sight().is_open() {
-            self.tracker.schedule(id, None, now);
+            world.tracker.schedule(id, None, now);
             return;
         }
         let kin = || {
             router
                 .kin()
                 .keys()
-                .filter_map(|other| self.tracker.router(*other))
+                .filter_map(|other| world.tracker.router(*other))
         };
         let rivalry = OnceCell::new();
         let view = View {
             router,
             rivalry: &rivalry,
-            daemons: &self.daemons,
-            machine: &self.machine,
-            held: kept::holds_any(&self.machine, router),
-            multicast: self.multicast(router),
+            daemons: &world.daemons,
+            machine: &world.machine,
+            held: kept::holds_any(&world.machine, router),
+            multicast: own::multicast(world, router),
             served_by_kin: kin()
-                .any(|other| traffic_at_standby::is_active_here(other, &self.daemons, now)),
+                .any(|other| traffic_at_standby::is_active_here(other, &world.daemons, now)),
             open: false,
             now,
         };
@@ -417,11 +419,11 @@ impl Analyst {
         for key in lost {
             records.extend(self.ledger.end(&key, now));
         }
-        self.machine.set_puzzle(id, puzzle, now);
+        world.machine.set_puzzle(id, puzzle, now);
         for record in records {
             self.raise(Some(record));
         }
-        self.tracker.schedule(id, deadline, now);
+        world.tracker.schedule(id, deadline, now);
     }
 
     fn raise(&mut self, record: Option<Record>) {

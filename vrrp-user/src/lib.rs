@@ -41,3 +41,4 @@ pub mod tracker;
 pub mod traffic;
 pub mod who;
 pub mod wire;
+pub mod world;

@@ -41,6 +41,7 @@ use crate::{
     record::{Body, Loss, LossReason, Record, Severity, Start, Summary},
     tracker::Segment,
     wire::{self, Checksum, Packet},
+    world::World,
 };
 use drops::Counting;
 use duplicate::Duplicates;
@@ -103,6 +104,7 @@ pub struct Observer {
     counted: Option<WatchList>,
     lessons: Lessons,
     duplicates: Duplicates,
+    world: World,
     analyst: Analyst,
     chronicle: Chronicle,
     prober: Option<Prober>,
@@ -152,6 +154,7 @@ impl Observer {
             counted,
             lessons: Lessons::default(),
             duplicates: Duplicates::default(),
+            world: World::default(),
             analyst: Analyst::default(),
             chronicle: Chronicle::default(),
             inferred: BTreeSet::new(),
@@ -173,10 +176,10 @@ impl Observer {
             News::Suppressed(vrids) => self.suppressed(at, vrids),
             News::Unwatched(count) => self.summary.unwatched += count,
             News::Log(entry) => self.log(at, entry),
-            News::Recall(entry) => self.analyst.recall_log(entry),
+            News::Recall(entry) => self.world.recall(entry),
             News::Afterword(entry) => self.afterword(entry),
             News::Unread(unread) => self.unread(at, unread),
-            News::Conf(conf) => self.analyst.daemons_mut().set_conf(conf.clone()),
+            News::Conf(conf) => self.world.daemons.set_conf(conf.clone()),
             News::ConfChanged(conf) => self.conf_changed(at, conf),
             News::Host(host) => self.host(at, host),
             News::Seats(seats) => self.seats(at, seats),
@@ -192,7 +195,7 @@ impl Observer {
 
     fn start(&mut self, time: Timestamp, start: &Start) {
         self.advance(time);
-        self.analyst.handle_start(time);
+        self.analyst.handle_start(&mut self.world, time);
         self.report(time, Body::Start(start.clone()));
     }
 
@@ -229,11 +232,14 @@ impl Observer {
         }
         self.chronicle
             .note_packet(time, frame.origin.interface.as_ref(), &packet);
-        self.analyst.handle(&Sighting {
-            time: self.now,
-            origin: &frame.origin,
-            packet: &packet,
-        });
+        self.analyst.handle(
+            &mut self.world,
+            &Sighting {
+                time: self.now,
+                origin: &frame.origin,
+                packet: &packet,
+            },
+        );
         self.inform_prober(&segment, frame.origin.direction, &packet, time);
         self.acquaintances.note(self.now);
         self.collect();
@@ -250,7 +256,7 @@ impl Observer {
         if lost.is_empty() {
             return;
         }
-        self.analyst.handle_loss(self.now, &lost);
+        self.analyst.handle_loss(&mut self.world, self.now, &lost);
         self.lose(&lost);
         self.collect();
     }
@@ -274,7 +280,8 @@ impl Observer {
 
     fn suppressed(&mut self, time: Timestamp, vrids: &BTreeSet<Vrid>) {
         self.advance(time);
-        self.analyst.handle_suppressed(vrids, self.now);
+        self.analyst
+            .handle_suppressed(&mut self.world, vrids, self.now);
         self.collect();
     }
 
@@ -289,14 +296,14 @@ impl Observer {
         // Only here is the time that of the clock: frames that waited their turn bring their own,
         // and questions paced by that would leave in a burst.
         self.probe(self.now);
-        if self.analyst.machine_mut().seeks_daemon(self.now) {
+        if self.world.machine.seeks_daemon(self.now) {
             self.outputs.push_back(Output::Request(Request::FindDaemon));
         }
     }
 
-    /// The virtual routers and what is wrong with them.
-    pub const fn analyst(&self) -> &Analyst {
-        &self.analyst
+    /// What is known.
+    pub const fn world(&self) -> &World {
+        &self.world
     }
 
     /// The worst finding raised so far.
@@ -347,7 +354,7 @@ impl Observer {
         self.duplicates = Duplicates::default();
         self.chronicle = Chronicle::default();
         self.acquaintances.begin_anew();
-        self.analyst.begin_anew(time);
+        self.analyst.begin_anew(&mut self.world, time);
         self.tell_rest();
         let lost = BTreeMap::from([(LossReason::ClockStepped, 1)]);
         *self
@@ -370,7 +377,7 @@ impl Observer {
                 self.push_incident(incident);
             }
         }
-        if self.analyst.machine_mut().wants_drops() {
+        if self.world.machine.wants_drops() {
             self.count_drops();
         }
     }
@@ -386,7 +393,7 @@ impl Observer {
         }
         let established = advert.vrid.is_some_and(|vrid| {
             let (source, destination) = (advert.source, advert.destination);
-            let tracker = self.analyst.tracker();
+            let tracker = &self.world.tracker;
             tracker.is_established(segment, vrid, source, destination)
         });
         let length = u32::try_from(advert.addresses.len()).unwrap_or(u32::MAX);

@@ -11,7 +11,7 @@ const MAX_LINES: usize = 500;
 
 /// The modules of vrrp-user that only compute: data in, data out. What they need of the world is
 /// an argument.
-const PURE: [&str; 17] = [
+const PURE: [&str; 18] = [
     "chronicle",
     "daemon",
     "detect",
@@ -29,6 +29,7 @@ const PURE: [&str; 17] = [
     "tracker",
     "traffic",
     "wire",
+    "world",
 ];
 
 /// What a pure module does not name.

@@ -4,16 +4,16 @@ use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     daemon::{Daemons, Host},
-    detect::Analyst,
     log::LogEvent,
     model::Timestamp,
     record::{Body, ChangeReason, IncidentRecord, Record, What},
     tracker::RouterId,
+    world::World,
 };
 
 /// Completes an incident by what is known of the daemons at `now`.
-pub(crate) fn complete(record: &mut Record, analyst: &Analyst, now: Timestamp) {
-    let daemons = analyst.daemons();
+pub(crate) fn complete(record: &mut Record, world: &World, now: Timestamp) {
+    let daemons = &world.daemons;
     let taken = record.time;
     let interface = record.interface.clone();
     let Body::Incident(incident) = &mut record.body else {
@@ -21,7 +21,7 @@ pub(crate) fn complete(record: &mut Record, analyst: &Analyst, now: Timestamp) {
     };
     let (vrid, family) = (incident.vrid, incident.family);
     let is_it = |id: RouterId| {
-        let router = analyst.tracker().router(id);
+        let router = world.tracker.router(id);
         router.is_some_and(|router| {
             (router.vrid, router.family) == (vrid, family) && router.segment.interface == interface
         })

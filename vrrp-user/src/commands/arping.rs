@@ -149,7 +149,7 @@ impl Asking<'_> {
     }
 
     fn question(&mut self, now: Timestamp) -> Result<(), Failure> {
-        let tracker = self.session.observer().analyst().tracker();
+        let tracker = self.session.observer().world().tracker();
         let questions = self
             .inquiry
             .questions(self.args.address, tracker)
@@ -189,7 +189,7 @@ fn identify(
     now: Timestamp,
 ) -> Option<Whose> {
     let owner = (mac, inquiry.host().owns(mac));
-    let tracker = session.observer().analyst().tracker();
+    let tracker = session.observer().world().tracker();
     inquiry
         .host()
         .segments()

@@ -40,7 +40,7 @@ pub(super) fn run(args: &LintArgs) -> Result<Outcome, Failure> {
             // Only what the observer learns counts here.
             while observer.poll_output().is_some() {}
         }
-        remarks.extend(lint::against(&conf, observer.analyst().tracker()));
+        remarks.extend(lint::against(&conf, observer.world().tracker()));
     }
     let mut text = String::new();
     for remark in &remarks {

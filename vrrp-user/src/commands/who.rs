@@ -231,7 +231,7 @@ impl Gathering {
     fn evidence(&self, address: IpAddr, now: Timestamp) -> Who {
         Who::new(
             address,
-            self.session.observer().analyst().tracker(),
+            self.session.observer().world().tracker(),
             self.inquiry.host(),
             &self.replies,
             self.asked.get(&address).and_then(|asked| asked.obstacle),
@@ -280,7 +280,7 @@ impl Gathering {
     }
 
     fn ask(&mut self, address: IpAddr, now: Timestamp) -> Result<(), Obstacle> {
-        let tracker = self.session.observer().analyst().tracker();
+        let tracker = self.session.observer().world().tracker();
         let mut outcome = Err(Obstacle::NotSent);
         for (segment, question) in self.inquiry.questions(address, tracker)? {
             self.inquiry.note_asked(segment, question, now);

@@ -14,12 +14,13 @@ use crate::{
     record::{Code, Evidence, Record},
     sight::{Blindness, Change},
     tracker::{Router, Segment, Speaker},
+    world::World,
 };
 
 impl Analyst {
     /// Raises the finding where nothing is seen of an interface that matters, and clears it where it
     /// is seen again. `changes`: what began or ended to be seen just now.
-    pub(super) fn review_sight(&mut self, changes: &[Change]) {
+    pub(super) fn review_sight(&mut self, world: &mut World, changes: &[Change]) {
         for change in changes {
             let key = key(&change.interface);
             let over = change.blind.is_none();
@@ -28,38 +29,31 @@ impl Analyst {
                 self.raise(record);
             }
         }
-        let blind: Vec<_> = self
+        let blind: Vec<_> = world
             .tracker
             .sights()
             .blind()
-            .filter(|(interface, _, named)| *named || self.concerns_routers(interface))
+            .filter(|(interface, _, named)| *named || concerns_routers(world, interface))
             .map(|(interface, why, _)| (interface.clone(), why))
             .collect();
         for (interface, why) in blind {
             let key = key(&interface);
             let is_new = changes.iter().any(|change| change.interface == interface);
             if is_new || !self.ledger.has(&key) {
-                let record = self.tell_blind(key, &interface, why);
+                let record = self.tell_blind(world, key, &interface, why);
                 self.raise(Some(record));
             }
         }
     }
 
-    /// Whether virtual routers were seen on an interface, or are to be expected there.
-    fn concerns_routers(&self, interface: &str) -> bool {
-        let configured = || {
-            self.daemons.conf().is_some_and(|conf| {
-                let mut instances = conf.instances.iter();
-                instances.any(|instance| instance.interface.as_deref() == Some(interface))
-            })
-        };
-        self.tracker.on(interface).next().is_some()
-            || configured()
-            || self.machine.listens_on(interface)
-    }
-
-    fn tell_blind(&mut self, key: Key, interface: &Arc<str>, why: Blindness) -> Record {
-        let routers: Vec<&Router> = self.tracker.on(interface).collect();
+    fn tell_blind(
+        &mut self,
+        world: &mut World,
+        key: Key,
+        interface: &Arc<str>,
+        why: Blindness,
+    ) -> Record {
+        let routers: Vec<&Router> = world.tracker.on(interface).collect();
         let segment = Segment {
             interface: Some(interface.clone()),
             vlan: routers
@@ -77,6 +71,19 @@ impl Analyst {
         self.ledger
             .declare(key, &segment, addresses, description, self.now)
     }
+}
+
+/// Whether virtual routers were seen on an interface, or are to be expected there.
+fn concerns_routers(world: &World, interface: &str) -> bool {
+    let configured = || {
+        world.daemons.conf().is_some_and(|conf| {
+            let mut instances = conf.instances.iter();
+            instances.any(|instance| instance.interface.as_deref() == Some(interface))
+        })
+    };
+    world.tracker.on(interface).next().is_some()
+        || configured()
+        || world.machine.listens_on(interface)
 }
 
 fn key(interface: &Arc<str>) -> Key {

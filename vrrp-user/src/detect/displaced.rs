@@ -8,6 +8,7 @@ use crate::{
     model::{Span, Timestamp},
     record::{Body, Loss, LossReason, Record},
     tracker::Forgotten,
+    world::World,
 };
 
 /// At most one report in this time.
@@ -47,8 +48,8 @@ impl Displaced {
 
 impl Analyst {
     /// Gives up what is known of a virtual router that is kept no longer: nothing of it is over.
-    pub(super) fn forget(&mut self, router: &Forgotten) {
-        self.machine.set_puzzle(router.id, None, self.now);
+    pub(super) fn forget(&mut self, world: &mut World, router: &Forgotten) {
+        world.machine.set_puzzle(router.id, None, self.now);
         for key in self.ledger.about(router.id, &router.kin) {
             self.records.extend(self.ledger.forget(&key, self.now));
         }

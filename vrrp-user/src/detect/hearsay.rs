@@ -7,10 +7,17 @@ use crate::{
     frame::Direction,
     tracker::{How, RouterId, Saying, Segment},
     wire::{Arp, ArpKind, Nd, NdKind, NdOperation},
+    world::World,
 };
 
 impl Analyst {
-    pub(super) fn arp(&mut self, segment: &Segment, sighting: &Sighting<'_>, arp: &Arp) {
+    pub(super) fn arp(
+        &mut self,
+        world: &mut World,
+        segment: &Segment,
+        sighting: &Sighting<'_>,
+        arp: &Arp,
+    ) {
         let how = match arp.kind {
             ArpKind::Probe => None,
             ArpKind::Request => Some(How::Asking),
@@ -24,20 +31,20 @@ impl Analyst {
                 how,
                 own: sighting.origin.direction == Some(Direction::Out),
             };
-            self.saying(segment, saying);
+            self.saying(world, segment, saying);
         }
         let peers = match arp.kind {
-            ArpKind::Request => self.tracker.seek_peer(
+            ArpKind::Request => world.tracker.seek_peer(
                 segment,
                 arp.sender_ip.into(),
                 arp.target_ip.into(),
                 self.now,
             ),
-            ArpKind::Reply => self.tracker.find_peer(segment, arp.sender_ip.into()),
+            ArpKind::Reply => world.tracker.find_peer(segment, arp.sender_ip.into()),
             ArpKind::Probe | ArpKind::Gratuitous | ArpKind::Announcement => Vec::new(),
         };
         for id in peers {
-            self.reassess(id);
+            self.reassess(world, id);
         }
         // A question to one machine is answered by that one alone.
         let to_all = sighting
@@ -45,18 +52,25 @@ impl Analyst {
             .destination_mac
             .is_some_and(|mac| mac.octets()[0] & 1 == 1);
         if matches!(arp.kind, ArpKind::Request | ArpKind::Probe) && to_all {
-            self.question(segment, arp.target_ip.into());
+            self.question(world, segment, arp.target_ip.into());
         }
     }
 
-    pub(super) fn nd(&mut self, segment: &Segment, sighting: &Sighting<'_>, nd: &Nd) {
+    pub(super) fn nd(
+        &mut self,
+        world: &mut World,
+        segment: &Segment,
+        sighting: &Sighting<'_>,
+        nd: &Nd,
+    ) {
         let (address, how) = match nd.kind {
             NdKind::Probe => {
                 if let Some(mac) = sighting.packet.source_mac {
-                    self.tracker
+                    world
+                        .tracker
                         .probe(segment, (nd.target.into(), mac), self.now);
                 }
-                self.question(segment, nd.target.into());
+                self.question(world, segment, nd.target.into());
                 return;
             }
             NdKind::Request => (nd.source, How::Asking),
@@ -70,17 +84,17 @@ impl Analyst {
                 how,
                 own: sighting.origin.direction == Some(Direction::Out),
             };
-            self.saying(segment, saying);
+            self.saying(world, segment, saying);
         }
         if nd.operation == NdOperation::Solicitation && nd.destination.is_multicast() {
-            self.question(segment, nd.target.into());
+            self.question(world, segment, nd.target.into());
         }
     }
 
-    fn saying(&mut self, segment: &Segment, saying: Saying) {
-        let concerned = self.tracker.saying(segment, saying, self.now);
+    fn saying(&mut self, world: &mut World, segment: &Segment, saying: Saying) {
+        let concerned = world.tracker.saying(segment, saying, self.now);
         let now = self.now;
-        let known = |id: &RouterId| self.tracker.is_entitled(*id, saying.mac, now);
+        let known = |id: &RouterId| world.tracker.is_entitled(*id, saying.mac, now);
         let strange = match saying.how {
             How::Announcing => !concerned.iter().any(known),
             How::Replying => !concerned.is_empty() && !concerned.iter().any(known),
@@ -92,22 +106,22 @@ impl Analyst {
             self.note_stranger(segment, flood::Kind::Neighbour, mac, saying.address);
         }
         for id in concerned {
-            self.reassess(id);
+            self.reassess(world, id);
         }
     }
 
-    fn question(&mut self, segment: &Segment, address: IpAddr) {
-        for id in self.tracker.question(segment, address, self.now) {
-            self.reassess(id);
+    fn question(&mut self, world: &mut World, segment: &Segment, address: IpAddr) {
+        for id in world.tracker.question(segment, address, self.now) {
+            self.reassess(world, id);
         }
     }
 
     /// Asks all detectors about a virtual router of which neighbours speak: at once, or soon if they
     /// speak all the time.
-    fn reassess(&mut self, id: RouterId) {
-        match self.tracker.patience(id, self.now) {
-            Some(due) => self.tracker.hasten(id, due),
-            None => self.assess(id),
+    fn reassess(&mut self, world: &mut World, id: RouterId) {
+        match world.tracker.patience(id, self.now) {
+            Some(due) => world.tracker.hasten(id, due),
+            None => self.assess(world, id),
         }
     }
 }

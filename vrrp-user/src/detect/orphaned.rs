@@ -18,6 +18,7 @@ use crate::{
     model::{Family, Span, Timestamp, Vrid},
     record::{Code, Evidence},
     tracker::{Router, Segment},
+    world::World,
 };
 
 /// While it lasts the daemons are looked at this often.
@@ -69,35 +70,35 @@ impl<'a> From<&'a Belief> for Meant<'a> {
 impl Analyst {
     /// Looks for such addresses, after a look at the daemons. Where adverts may still come, or it is
     /// to be seen whether it goes on, asks for another look.
-    pub(super) fn seek_orphans(&mut self) {
+    pub(super) fn seek_orphans(&mut self, world: &mut World) {
         let mut again: Option<Timestamp> = None;
         let mut reports = Vec::new();
-        let conf = self.daemons.conf();
+        let conf = world.daemons.conf();
         let by_conf = conf.into_iter().flat_map(|conf| &conf.instances);
         // The configuration has them all.
-        let by_log = self.daemons.beliefs_here().filter(|_| conf.is_none());
+        let by_log = world.daemons.beliefs_here().filter(|_| conf.is_none());
         let meant = by_conf.map(Meant::from).chain(by_log.map(Meant::from));
         for instance in meant.take(MAX_INSTANCES) {
             let instance = &instance;
-            let Some(orphan) = Orphan::find(instance, &self.machine) else {
+            let Some(orphan) = Orphan::find(instance, &world.machine) else {
                 continue;
             };
             let segment = &orphan.holding().segment;
-            if self
+            if world
                 .tracker
                 .routers()
                 .any(|it| is_it(it, instance, segment))
             {
                 continue;
             }
-            let Some(due) = self.heard_by(segment, instance) else {
+            let Some(due) = self.heard_by(world, segment, instance) else {
                 continue;
             };
             if due > self.now {
                 again = Some(again.map_or(due, |again| again.min(due)));
                 continue;
             }
-            if let Some(report) = self.orphan(&orphan) {
+            if let Some(report) = self.orphan(world, &orphan) {
                 reports.push((segment.clone(), report));
                 again.get_or_insert(self.now + PACE);
             }
@@ -106,28 +107,33 @@ impl Analyst {
             self.note(&segment, report);
         }
         if let Some(again) = again {
-            self.machine.look_at(again);
+            world.machine.look_at(again);
         }
     }
 
     /// When an advert of an instance, or of whoever took over from it, would have been heard.
-    fn heard_by(&self, segment: &Segment, instance: &Meant<'_>) -> Option<Timestamp> {
-        let sight = self
+    fn heard_by(
+        &self,
+        world: &World,
+        segment: &Segment,
+        instance: &Meant<'_>,
+    ) -> Option<Timestamp> {
+        let sight = world
             .tracker
             .sights()
             .of(segment.interface.as_deref(), self.now);
         Some(sight.complete_since()? + instance.interval * 4)
     }
 
-    fn orphan(&self, orphan: &Orphan<'_>) -> Option<Report> {
-        let (code, daemon, proof, advice) = if self.machine.has_no_daemon() {
+    fn orphan(&self, world: &World, orphan: &Orphan<'_>) -> Option<Report> {
+        let (code, daemon, proof, advice) = if world.machine.has_no_daemon() {
             (
                 Code::DaemonDied,
                 "No VRRP daemon runs on this host",
                 "no process of this host has a socket for VRRP",
                 daemon_died::ADVICE,
             )
-        } else if self.machine.daemon_stopped().is_some() {
+        } else if world.machine.daemon_stopped().is_some() {
             (
                 Code::DaemonStalled,
                 "The VRRP daemon of this host is there and does not run",
@@ -135,14 +141,14 @@ impl Analyst {
                 daemon_stalled::ADVICE,
             )
         } else {
-            return self.alone(orphan);
+            return self.alone(world, orphan);
         };
         let interfaces = orphan.interfaces();
         let addresses = orphan.addresses();
         let family = addresses.first().map_or(Family::Ipv4, |it| Family::of(*it));
         let router = orphan.router();
         // The daemon that is gone was the one to join the group.
-        let others = if self.is_deaf(&orphan.holding().segment, family) {
+        let others = if world.is_deaf(&orphan.holding().segment, family) {
             format!(
                 "Whether another router of {router} is active cannot be told from here: this host \
                  has not joined the group, and a switch that snoops IGMP or MLD may withhold adverts \
@@ -173,13 +179,13 @@ impl Analyst {
     }
 
     /// An instance whose unicast peers do not answer: none of its adverts leaves.
-    fn alone(&self, orphan: &Orphan<'_>) -> Option<Report> {
+    fn alone(&self, world: &World, orphan: &Orphan<'_>) -> Option<Report> {
         let peers = orphan.instance.peers;
         let segment = &orphan.holding().segment;
         if peers.is_empty()
             || !peers
                 .iter()
-                .all(|peer| self.machine.is_silent(segment, *peer))
+                .all(|peer| world.machine.is_silent(segment, *peer))
         {
             return None;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Observer;
 use crate::{
-    chronicle::account,
+    chronicle::{account, contest},
     daemon::Concern,
     log::{Entry, Inferred},
     model::Timestamp,
@@ -18,15 +18,18 @@ const MAX_HOSTS: usize = 64;
 impl Observer {
     pub(super) fn log(&mut self, now: Timestamp, entry: &Entry) {
         self.advance(now);
-        let concern = self.analyst.handle_log(entry);
-        if let (Some(contest), Some(logged)) = (self.analyst.contest(entry), entry.line.time) {
+        let concern = self.analyst.handle_log(&mut self.world, entry);
+        if let (Some(contest), Some(logged)) = (
+            contest::contest(&self.world, entry, self.now),
+            entry.line.time,
+        ) {
             self.chronicle.contest(contest, logged);
         }
         self.report_log(now, entry, concern);
     }
 
     pub(super) fn afterword(&mut self, entry: &Entry) {
-        let concern = self.analyst.handle_afterword(entry);
+        let concern = self.world.note_log(entry, self.now);
         self.report_log(self.now, entry, concern);
     }
 
@@ -65,7 +68,7 @@ impl Observer {
 
     /// Pushes an incident, completed by what the daemons have to do with it.
     pub(super) fn push_incident(&mut self, mut incident: Record) {
-        account::complete(&mut incident, &self.analyst, self.now);
+        account::complete(&mut incident, &self.world, self.now);
         self.push(incident);
     }
 }

@@ -7,7 +7,7 @@ use crate::model::Timestamp;
 impl Observer {
     /// When [`News::Time`](crate::input::News::Time) has to be told at the latest.
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        let waiting = [self.probe_due(), self.analyst.machine().next_due()];
+        let waiting = [self.probe_due(), self.world.machine.next_due()];
         self.next_due()
             .into_iter()
             .chain(waiting.into_iter().flatten())
@@ -20,14 +20,14 @@ impl Observer {
             self.meet(due);
         }
         self.now = self.now.max(time);
-        self.analyst.handle_timeout(self.now);
+        self.analyst.handle_timeout(&mut self.world, self.now);
         self.collect();
     }
 
     /// The next deadline, but for what waits for a clock: questions, and looks at the daemons.
     fn next_due(&self) -> Option<Timestamp> {
         [
-            self.analyst.poll_timeout(),
+            self.analyst.poll_timeout(&self.world),
             self.chronicle.next_due(),
             self.round_due(),
             self.counting_due(),
@@ -43,7 +43,7 @@ impl Observer {
         self.now = self.now.max(due);
         self.close_rounds(self.now);
         self.end_counting(self.now);
-        self.analyst.handle_timeout(self.now);
+        self.analyst.handle_timeout(&mut self.world, self.now);
         for mut incident in self.chronicle.expire(self.now) {
             incident.observer.clone_from(&self.settings.observer);
             self.push_incident(incident);

@@ -26,7 +26,9 @@ impl Observer {
             return;
         };
         counting.dropped = dropped.to_vec();
-        let is_explained = self.analyst.handle_drops(dropped, self.now);
+        let is_explained = self
+            .analyst
+            .handle_drops(&mut self.world, dropped, self.now);
         self.collect();
         if is_explained {
             self.stop_counting();

@@ -49,7 +49,7 @@ impl Observer {
         }
         self.acquaintances.due = None;
         self.acquaintances.looked = Some(self.now);
-        let requests = self.acquaintances.update(self.analyst.tracker(), self.now);
+        let requests = self.acquaintances.update(&self.world.tracker, self.now);
         self.outputs
             .extend(requests.into_iter().map(Output::Request));
     }

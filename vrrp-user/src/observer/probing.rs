@@ -87,7 +87,7 @@ impl Observer {
     /// Judges the rounds that are over by `now`, each at its own time.
     pub(super) fn close_rounds(&mut self, now: Timestamp) {
         while let Some(due) = self.round_due().filter(|due| *due <= now) {
-            self.analyst.handle_timeout(due);
+            self.analyst.handle_timeout(&mut self.world, due);
             self.collect();
             if let Some(round) = self.prober.as_mut().and_then(|it| it.take_closed(due)) {
                 self.conclude(&round, due);
@@ -98,7 +98,7 @@ impl Observer {
     /// Asks for what is due.
     pub(super) fn probe(&mut self, now: Timestamp) {
         loop {
-            let tracker = self.analyst.tracker();
+            let tracker = &self.world.tracker;
             let is_virtual =
                 |segment: &Segment, own: IpAddr| tracker.routers_of(segment, own).next().is_some();
             let Some(prober) = &mut self.prober else {
@@ -107,7 +107,9 @@ impl Observer {
             match prober.step(now, is_virtual) {
                 None => return,
                 Some(Step::Ask(segment, question)) => {
-                    self.analyst.note_question(&segment, question.wanted(), now);
+                    self.analyst.handle_timeout(&mut self.world, now);
+                    let wanted = question.wanted();
+                    self.world.tracker.note_question(&segment, wanted, now);
                     self.outputs
                         .push_back(Output::Request(Request::Ask(question)));
                 }
@@ -163,7 +165,7 @@ impl Observer {
                 reason: (!round.sent).then_some(Obstacle::NotSent),
             }),
         );
-        self.analyst.handle_round(round, now);
+        self.analyst.handle_round(&mut self.world, round, now);
         self.collect();
         if let Some(prober) = &mut self.prober {
             let next = if as_expected {
@@ -179,7 +181,7 @@ impl Observer {
         let Some(prober) = &self.prober else {
             return Vec::new();
         };
-        let tracker = self.analyst.tracker();
+        let tracker = &self.world.tracker;
         round
             .answers
             .iter()

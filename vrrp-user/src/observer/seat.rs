@@ -21,19 +21,20 @@ impl Observer {
                 }
             }
         }
-        self.analyst.handle_seats(self.now, seats);
+        self.analyst.handle_seats(&mut self.world, self.now, seats);
         self.collect();
     }
 
     pub(super) fn conf_changed(&mut self, time: Timestamp, conf: &Conf) {
         self.advance(time);
-        self.analyst.handle_conf(conf.clone(), time);
+        self.analyst
+            .handle_conf(&mut self.world, conf.clone(), time);
         self.collect();
     }
 
     pub(super) fn host(&mut self, time: Timestamp, host: &Host) {
         self.advance(time);
-        self.analyst.handle_host(host, self.now);
+        self.analyst.handle_host(&mut self.world, host, self.now);
         if let Some(prober) = &mut self.prober {
             prober.set_host(host.clone(), self.now);
         }
@@ -42,14 +43,16 @@ impl Observer {
 
     pub(super) fn address(&mut self, time: Timestamp, change: &AddressChange) {
         self.advance(time);
-        self.analyst.handle_address(change, self.now);
+        self.analyst
+            .handle_address(&mut self.world, change, self.now);
         self.collect();
     }
 
     /// A look that was taken at `time`.
     pub(super) fn daemon(&mut self, time: Timestamp, look: &HostLook) {
         self.advance(time);
-        self.analyst.handle_daemon(look.clone(), time);
+        self.analyst
+            .handle_daemon(&mut self.world, look.clone(), time);
         self.collect();
     }
 }

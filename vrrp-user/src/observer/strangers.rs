@@ -45,7 +45,7 @@ impl Observer {
         let known = match &packet.body {
             Body::Advert(advert) => advert.vrid.is_some_and(|vrid| {
                 let (source, destination) = (advert.source, advert.destination);
-                let tracker = self.analyst.tracker();
+                let tracker = &self.world.tracker;
                 tracker.is_established(segment, vrid, source, destination)
             }),
             Body::Arp(_) | Body::Nd(_) => packet

@@ -21,7 +21,8 @@ impl Observer {
                 left: traffic.left,
             };
             self.report_on(&traffic.segment, time, Body::Traffic(record));
-            self.analyst.handle_traffic(traffic, self.now);
+            self.analyst
+                .handle_traffic(&mut self.world, traffic, self.now);
             self.collect();
         }
     }
