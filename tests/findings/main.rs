@@ -14,6 +14,7 @@ mod duplicates;
 mod each;
 mod forged;
 mod group;
+mod outlet;
 mod properties;
 mod recorded;
 mod scenes;

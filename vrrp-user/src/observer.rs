@@ -16,10 +16,10 @@ mod description;
 mod drops;
 mod duplicate;
 mod known;
+mod outlet;
 mod probing;
 mod seat;
 mod settings;
-mod strangers;
 mod traffic;
 mod untold;
 mod watch;
@@ -47,8 +47,8 @@ use drops::Counting;
 use duplicate::Duplicates;
 use known::Acquaintances;
 pub use known::Known;
+use outlet::Outlet;
 pub use settings::{ArpMode, Settings};
-use strangers::Strangers;
 use untold::Untold;
 use watch::{Lessons, WatchList};
 
@@ -114,7 +114,7 @@ pub struct Observer {
     untold: Untold,
     acquaintances: Acquaintances,
     /// Only where they are limited.
-    strangers: Option<Strangers>,
+    outlet: Option<Outlet>,
     summary: Summary,
     /// Records that were told.
     seq: u64,
@@ -146,7 +146,7 @@ impl Observer {
             counting: None,
             untold: Untold::default(),
             acquaintances: Acquaintances::default(),
-            strangers: settings.limited.then(Strangers::default),
+            outlet: settings.limited.then(Outlet::default),
             telling: settings.observer.clone(),
             settings,
             now: Timestamp::from_nanos(0),
@@ -218,17 +218,15 @@ impl Observer {
         let Some(body) = self.describe(&packet) else {
             return;
         };
-        if self.is_to_be_written(&segment, &packet, self.now) {
-            self.push(Record {
-                interface: frame.origin.interface.clone(),
-                vlan: packet.vlan.ids().to_vec(),
-                direction: frame.origin.direction,
-                observer: self.telling.clone(),
-                ..Record::new(time, body)
-            });
-            if self.settings.frames {
-                self.outputs.push_back(Output::Frame(frame.clone()));
-            }
+        let record = Record {
+            interface: frame.origin.interface.clone(),
+            vlan: packet.vlan.ids().to_vec(),
+            direction: frame.origin.direction,
+            observer: self.telling.clone(),
+            ..Record::new(time, body)
+        };
+        if self.write_frame(&segment, &packet, record) && self.settings.frames {
+            self.outputs.push_back(Output::Frame(frame.clone()));
         }
         self.chronicle
             .note_packet(time, frame.origin.interface.as_ref(), &packet);
@@ -314,10 +312,11 @@ impl Observer {
     fn finish(&mut self, time: Timestamp) {
         self.advance(time);
         self.stop_counting();
-        self.tell_rest();
         for incident in self.chronicle.finish() {
             self.push_incident(incident);
         }
+        self.close_outlet();
+        self.tell_rest();
         let summary = Summary {
             open: self.analyst.open_findings(),
             ..self.summary.clone()
@@ -372,7 +371,7 @@ impl Observer {
             let incident = self.chronicle.takeover(&record);
             self.guide_prober(&record);
             self.suspect(&record);
-            self.push(record);
+            self.write(record);
             if let Some(incident) = incident {
                 self.push_incident(incident);
             }

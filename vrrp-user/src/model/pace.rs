@@ -25,7 +25,12 @@ impl Pace {
 
     /// When there is a token, at the earliest.
     pub(crate) fn ready_at(&self) -> Timestamp {
-        self.full_at - self.period * (self.depth - 1)
+        self.ready_for(1)
+    }
+
+    /// When there are this many tokens, or it is full.
+    pub(crate) fn ready_for(&self, count: u32) -> Timestamp {
+        self.full_at - self.period * self.depth.saturating_sub(count)
     }
 
     /// Takes a token, if there is one.

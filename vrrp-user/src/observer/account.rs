@@ -69,6 +69,6 @@ impl Observer {
     /// Pushes an incident, completed by what the daemons have to do with it.
     pub(super) fn push_incident(&mut self, mut incident: Record) {
         account::complete(&mut incident, &self.world, self.now);
-        self.push(incident);
+        self.write(incident);
     }
 }

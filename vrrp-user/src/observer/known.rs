@@ -52,6 +52,7 @@ impl Observer {
         let requests = self.acquaintances.update(&self.world.tracker, self.now);
         self.outputs
             .extend(requests.into_iter().map(Output::Request));
+        self.release();
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Settings {
     /// How often to tell what was counted of the traffic of virtual addresses, and of those in
     /// `watched`; never without.
     pub traffic: Option<Span>,
-    /// Whether frames of senders that are not known are written only as long as they are few.
+    /// Whether of senders that are not known only so much is written.
     pub limited: bool,
     /// Whether frames that are reported are handed back, to be kept.
     #[serde(skip)]

@@ -96,8 +96,8 @@ pub enum LossReason {
     /// The output or the file of `--write` took nothing for a while, as on a full disk: records or frames
     /// are missing there.
     OutputFailed,
-    /// Frames of senders that are not known, more than anybody reads: they were looked at, and not
-    /// written.
+    /// Frames of senders that are not known, and changes and findings about them, more than anybody
+    /// reads: they were looked at, and not written.
     OutputFlood,
     /// More virtual routers than are kept: the one that was silent longest was forgotten.
     TrackerFull,
