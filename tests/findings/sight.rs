@@ -1,10 +1,13 @@
 //! What an observer makes of its own blindness: nothing, but that it is blind.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     input::News,
-    record::{Body, ChangeReason, Code, Status, Step, What},
+    model::Vrid,
+    record::{Body, ChangeReason, Code, LossReason, Status, Step, What},
     sight::{Blindness, Seat},
 };
 
@@ -226,6 +229,59 @@ fn a_split_brain_on_a_machine_that_is_busy_is_not_over() {
         .findings()
         .any(|(_, it)| it.code == Code::SplitBrain && it.status == Status::Cleared);
     assert!(!cleared, "it goes on");
+}
+
+/// A split brain for ten seconds. Then what is lost hides one of the two, for another ten, after which it
+/// goes on or not.
+fn hidden(goes_on: bool, lose: impl Fn(&mut Stage, u64)) -> Played {
+    let mut script = Script::default()
+        .adverts(0, 40 * SECOND, ONE, &message(150))
+        .adverts(300, 10 * SECOND, TWO, &message(100));
+    if goes_on {
+        script = script.adverts(20_300, 40 * SECOND, TWO, &message(100));
+    }
+    let mut stage = Stage::new();
+    let mut next = 10 * SECOND;
+    for (at, frame) in script.in_order() {
+        while next <= at && next < 20 * SECOND {
+            lose(&mut stage, next);
+            next += 200;
+        }
+        stage.frame(at, frame);
+    }
+    Played(stage.records)
+}
+
+fn suppressed(stage: &mut Stage, at: u64) {
+    let vrids = BTreeSet::from([Vrid::new(51)]);
+    stage
+        .observer
+        .handle(time(at), &News::Suppressed(vrids).into());
+}
+
+fn overrun(stage: &mut Stage, at: u64) {
+    let lost = BTreeMap::from([(LossReason::RingFull, 7)]);
+    stage.observer.handle(time(at), &News::Loss(lost).into());
+}
+
+#[test]
+fn a_split_brain_is_not_over_because_adverts_are_suppressed_or_lost() {
+    for lose in [suppressed, overrun] {
+        let played = hidden(true, lose);
+        played.raised(Code::SplitBrain);
+        let ended = played
+            .findings()
+            .any(|(_, it)| it.code == Code::SplitBrain && it.status != Status::Raised);
+        assert!(!ended, "it goes on");
+    }
+}
+
+#[test]
+fn a_split_brain_that_ended_meanwhile_is_over_when_everything_is_seen_again() {
+    for lose in [suppressed, overrun] {
+        let at = hidden(false, lose).cleared(Code::SplitBrain);
+        assert!((22 * SECOND..25 * SECOND).contains(&at), "{at}");
+    }
 }
 
 #[test]

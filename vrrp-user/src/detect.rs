@@ -93,7 +93,7 @@ use incident::Incidents;
 use ledger::{Key, Ledger, Subject};
 use reflected_advert::Echoes;
 use roll::{DETECTORS, PAIR_DETECTORS};
-use view::{Assessment, Matters, View};
+use view::{Assessment, Matter, Matters, View};
 
 /// A packet, and where and when it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -397,6 +397,13 @@ impl Analyst {
             } else {
                 Assessment::Absent
             };
+            // What is between several routers needs all of them to be heard.
+            let assessment = if detector.matter() == Matter::Rivals {
+                sooner(view.overlooks_until());
+                assessment.seen_by(&view)
+            } else {
+                assessment
+            };
             if assessment.is_absent() && !view.open {
                 continue;
             }
@@ -456,8 +463,20 @@ fn settle_pair(
     let mut records = Vec::new();
     for detector in PAIR_DETECTORS {
         sooner(detector.deadline(&view, other));
-        let assessment = detector.assess(&view, other);
-        if assessment.is_absent() && !open.contains(detector.code()) {
+        // It is about both: what is overlooked of either may be a sign of it.
+        let open = open.contains(detector.code());
+        let views = [one, other].map(|router| View {
+            router,
+            open,
+            ..view
+        });
+        let assessment = views
+            .iter()
+            .fold(detector.assess(&view, other), Assessment::seen_by);
+        for view in &views {
+            sooner(view.overlooks_until());
+        }
+        if assessment.is_absent() && !open {
             continue;
         }
         let key = Key {

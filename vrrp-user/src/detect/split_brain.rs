@@ -31,6 +31,7 @@ impl Detector for SplitBrain {
                     addresses,
                     ..Sign::default()
                 }),
+                (None, _) if view.overlooks_until().is_some() => Assessment::Undecided,
                 (None, Some(active)) if view.open => Assessment::Over(format!(
                     "{} is the only active router of {} again.",
                     who(active),

@@ -107,6 +107,14 @@ impl<'a> View<'a> {
     pub(super) fn speaker(&self, id: SpeakerId) -> Option<&'a Speaker> {
         self.router.speaker(id)
     }
+
+    /// Until when an open finding is not over only because its signs are missing: frames were lost, and
+    /// they may have been among them.
+    pub(super) fn overlooks_until(&self) -> Option<Timestamp> {
+        self.router
+            .overlooks_until()
+            .filter(|until| self.open && self.now < *until)
+    }
 }
 
 /// What a detector says.
@@ -114,7 +122,7 @@ impl<'a> View<'a> {
 pub(super) enum Assessment {
     /// It is not so.
     Absent,
-    /// It is not so any more, and how that came about.
+    /// It is not so any more, and how that was seen.
     Over(String),
     /// There has been no sign of it for long: it may be over, or not.
     Lapsed,
@@ -131,6 +139,15 @@ impl From<Option<Sign>> for Assessment {
 }
 
 impl Assessment {
+    /// The same, unless it concludes from absence that an open finding is over where its signs may have
+    /// been overlooked.
+    pub(super) fn seen_by(self, view: &View<'_>) -> Self {
+        match self {
+            Self::Absent if view.overlooks_until().is_some() => Self::Undecided,
+            other => other,
+        }
+    }
+
     pub(super) const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent | Self::Over(_) | Self::Lapsed)
     }

@@ -304,6 +304,18 @@ impl Router {
         self.watched_since
     }
 
+    /// Until when what is missing may only have been overlooked: everything is seen again, and a backup
+    /// would still wait.
+    pub(crate) fn overlooks_until(&self) -> Option<Timestamp> {
+        let since = self.sight.complete_since()?;
+        let real = self
+            .speakers
+            .values()
+            .filter(|speaker| speaker.is_established());
+        let longest = real.map(Speaker::master_down).max().unwrap_or_default();
+        Some(since + longest)
+    }
+
     /// Whether a router that advertises at this interval and is heard for the first time may have been
     /// active before there was anything to be seen.
     pub(super) fn may_be_old(&self, interval: Span, now: Timestamp) -> bool {
