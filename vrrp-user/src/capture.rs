@@ -5,6 +5,7 @@
 //! drops. Everything here is undone by dropping it.
 
 mod attach;
+mod backlog;
 mod budgets;
 mod clsact;
 mod counters;
@@ -22,6 +23,7 @@ mod symbols;
 
 pub use self::{
     attach::{AttachError, Attachment, Ingress, Interface, Mode, NoXdp, TcFlavour},
+    backlog::Backlog,
     budgets::Suppressed,
     counters::Counts,
     debug_log::DebugLog,

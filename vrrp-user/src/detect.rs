@@ -192,6 +192,7 @@ impl Analyst {
             matches!(
                 reason,
                 LossReason::RingFull
+                    | LossReason::HostBacklog
                     | LossReason::PassedOver
                     | LossReason::Unreadable
                     | LossReason::BadEvent

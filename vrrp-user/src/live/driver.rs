@@ -12,7 +12,7 @@ use super::{
     Clock, LiveError, SETTLING, counting::Counting, losses::Losses, taps::Taps, turn::Turn,
 };
 use crate::{
-    capture::{Event, KernelHalf, LoadSettings, Mode, Ring},
+    capture::{Backlog, Event, KernelHalf, LoadSettings, Mode, Ring},
     chain::Chain,
     frame::Frame,
     input::{Input, News},
@@ -74,6 +74,8 @@ pub(super) struct Driver<P> {
     /// Only where traffic is counted.
     counting: Option<Counting>,
     losses: Losses,
+    /// Where the kernel tells.
+    backlog: Option<Backlog>,
     /// Frames that were passed over to stay in time, since they were last told.
     passed_over: u64,
     pub(super) observer: Observer,
@@ -123,6 +125,7 @@ impl<P: Ports> Driver<P> {
             verifying: every(VERIFYING),
             verified: None,
             losses: Losses::default(),
+            backlog: Backlog::open().ok(),
             passed_over: 0,
             ports,
         })
@@ -246,6 +249,7 @@ impl<P: Ports> Driver<P> {
             LossReason::PassedOver,
             std::mem::take(&mut self.passed_over),
         );
+        news.add(LossReason::HostBacklog, self.dropped_before());
         for (reason, count) in self.ports.lost() {
             news.add(reason, count);
         }
@@ -261,6 +265,17 @@ impl<P: Ports> Driver<P> {
         }
         self.tell(now, News::Time);
         Ok(())
+    }
+
+    /// Frames that this host dropped before anything could see them.
+    fn dropped_before(&mut self) -> u64 {
+        let Some(backlog) = &mut self.backlog else {
+            return 0;
+        };
+        backlog.take().unwrap_or_else(|error| {
+            tracing::debug!(%error, "the kernel does not tell what its CPUs drop");
+            0
+        })
     }
 
     /// How long ago the traffic was read last, or since when it is counted; `None` where it is not.

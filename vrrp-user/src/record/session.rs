@@ -60,6 +60,9 @@ pub struct Attachment {
 pub enum LossReason {
     /// The ring buffer between kernel and daemon was full.
     RingFull,
+    /// Frames of any kind and interface that a CPU of this host had no room for, where it was one in a
+    /// hundred or more.
+    HostBacklog,
     /// The kernel program could not read the frame.
     Unreadable,
     /// A later fragment of a VRRP packet has no header to decode.
@@ -112,6 +115,7 @@ impl LossReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RingFull => "ring-full",
+            Self::HostBacklog => "host-backlog",
             Self::Unreadable => "unreadable",
             Self::LaterFragment => "later-fragment",
             Self::ExtensionsTooDeep => "extensions-too-deep",
