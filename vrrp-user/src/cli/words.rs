@@ -96,6 +96,11 @@ impl Words for Kind {
             "A virtual router has another active router",
         ),
         (
+            "announced",
+            Self::Announced,
+            "What the new active router announced",
+        ),
+        (
             "probe",
             Self::Probe,
             "An address was asked for, or could not be",
