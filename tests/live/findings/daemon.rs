@@ -156,7 +156,12 @@ fn a_daemon_whose_parent_starts_it_again_has_died_for_a_moment() -> Result<()> {
     let lab = Lab::new()?;
     let master = lab.host("lb0");
     let scene = Scene::with_log(master)?;
-    let (one, _other) = pair(&lab, &fast(150), &fast(100))?;
+    // The new one advertises after 1.7 s, long after the death is known also on a busy machine.
+    let slow = |priority| Instance {
+        interval: "0.5",
+        ..fast(priority)
+    };
+    let (one, _other) = pair(&lab, &slow(150), &slow(100))?;
     scene.settled(master)?;
     one.kill_child()?;
     let killed = clock()?;
