@@ -249,8 +249,11 @@ impl Prober {
         now: Timestamp,
         is_virtual: impl Fn(&Segment, IpAddr) -> bool,
     ) -> Option<Step> {
-        while let Some((_, key)) = self.agenda.first().filter(|(time, _)| *time <= now) {
-            // What must not be asked for takes no token.
+        // What cannot be asked for takes no token, and waits for it all the same: who looks more often
+        // must not be told of it sooner.
+        while self.pace.ready_at() <= now
+            && let Some((_, key)) = self.agenda.first().filter(|(time, _)| *time <= now)
+        {
             let key = key.clone();
             if self.is_over(&key, now) {
                 self.remove(&key);

@@ -193,6 +193,23 @@ fn what_cannot_be_asked_for_is_told_once() {
 }
 
 #[test]
+fn what_cannot_be_asked_for_is_told_when_it_could_be_asked_for() {
+    let mut prober = prober(&[]);
+    let anybody = |_: &Segment, _: IpAddr| false;
+    for last in [100, 101] {
+        prober.learn(&segment(), address(last), at(0));
+        let step = prober.step(at(0), anybody);
+        assert!(matches!(step, Some(Step::Ask(..))), "{step:?}");
+    }
+    prober.learn(&segment(), IpAddr::from([10, 99, 0, 1]), at(0));
+    let step = prober.step(at(0), anybody);
+    assert!(step.is_none(), "it waits as the others do: {step:?}");
+    let due = prober.poll_timeout().expect("it waits");
+    let step = prober.step(due, anybody);
+    assert!(matches!(step, Some(Step::Prevented(..))), "{step:?}");
+}
+
+#[test]
 fn a_given_address_waits_for_adverts_but_not_for_ever() {
     let mut prober = prober(&[address(100)]);
     assert_eq!(prober.poll_timeout(), Some(at(4000)));
