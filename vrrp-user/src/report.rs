@@ -39,7 +39,7 @@ use crate::{
 /// How records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// A line a record, in the manner of tcpdump.
+    /// One line per record, as tcpdump prints.
     #[default]
     Text,
     /// A JSON object a line.

@@ -31,11 +31,7 @@ pub(super) fn find<T: Words>(text: &str) -> Option<T> {
 
 impl Words for Format {
     const WORDS: &'static [(&'static str, Self, &'static str)] = &[
-        (
-            "text",
-            Self::Text,
-            "A line a record, in the manner of tcpdump",
-        ),
+        ("text", Self::Text, "One line per record, as tcpdump prints"),
         ("json", Self::Json, "A JSON object a line"),
     ];
 }

@@ -1,7 +1,7 @@
 //! What the shells on a live host have in common: what the kernel shows, on its way to an observer, and
 //! what the observer hands out, on its way to the shell.
 //!
-//! A shell is a [`Driver`] with [`Ports`] of its own. It waits for whatever comes first and calls the
+//! A shell is a [`Driver`] with [`Ports`] of its own. It waits for the first event and calls the
 //! driver, which sees to the order: frames before what happened after them, losses before time passes.
 
 use std::time::Duration;
@@ -43,8 +43,8 @@ pub(super) trait Ports {
     /// Does what the observer asks for. What it asks of the kernel's filter is done already.
     fn request(&mut self, request: Request, clock: &Clock);
 
-    /// Takes what the observer was told; `mattered`: a deadline was due, or something came of it.
-    fn told(&mut self, at: Timestamp, input: Input, mattered: bool);
+    /// Takes what the observer was told; `is_idle`: time passed, and nothing came of it.
+    fn told(&mut self, at: Timestamp, input: Input, is_idle: bool);
 
     /// The logs and the configuration that are read, in words.
     fn sources(&self) -> Vec<String>;
@@ -137,10 +137,12 @@ impl<P: Ports> Driver<P> {
             observer: self.observer.settings().observer.clone(),
             news,
         };
-        let is_due = self.observer.poll_timeout().is_some_and(|due| due <= at);
+        // Asked for the time alone: it costs too much for every frame.
+        let is_due = || self.observer.poll_timeout().is_some_and(|due| due <= at);
+        let is_idle = matches!(input.news, News::Time) && !is_due();
         self.observer.handle(at, &input);
-        let mattered = is_due || self.observer.has_output();
-        self.ports.told(at, input, mattered);
+        let is_idle = is_idle && !self.observer.has_output();
+        self.ports.told(at, input, is_idle);
         while let Some(output) = self.observer.poll_output() {
             match output {
                 Output::Record(record) => self.ports.record(record),

@@ -68,11 +68,11 @@ impl Ports for RunPorts {
 
     /// That time passed and nothing came of it is recorded only where it would be missed: by what is
     /// older, and by the end.
-    fn told(&mut self, at: Timestamp, input: Input, mattered: bool) {
+    fn told(&mut self, at: Timestamp, input: Input, is_idle: bool) {
         if !self.writer.records_inputs() {
             return;
         }
-        if input.news == News::Time && !mattered {
+        if is_idle {
             self.idle = Some(at);
             return;
         }

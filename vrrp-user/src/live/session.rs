@@ -55,7 +55,7 @@ impl Ports for Heard {
     /// Who asks by itself suspects nobody.
     fn request(&mut self, _request: Request, _clock: &Clock) {}
 
-    fn told(&mut self, _at: Timestamp, input: Input, _mattered: bool) {
+    fn told(&mut self, _at: Timestamp, input: Input, _is_idle: bool) {
         if let News::Loss(lost) = input.news {
             for (reason, count) in lost {
                 *self.lost.entry(reason).or_default() += count;

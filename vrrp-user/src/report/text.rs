@@ -1,4 +1,4 @@
-//! Records as text, a line each, in the manner of tcpdump.
+//! Records as text, one line each, as tcpdump prints.
 //!
 //! Everything that comes from the wire or a file is a number, an address or one of our own words by
 //! now, but for names of interfaces and files, which are escaped.
