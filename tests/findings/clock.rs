@@ -1,14 +1,9 @@
 //! Clocks that are set while frames come.
 
 use proptest::prelude::*;
-use vrrp_tests::vrrp::Message;
 use vrrp_user::record::{Body, Code, LossReason};
 
-use crate::stage::{ONE, Played, SECOND, Script, Stage, TWO, VIP};
-
-fn message(priority: u8) -> Message {
-    Message::v2(51, priority, [VIP.into()])
-}
+use crate::stage::{ONE, Played, SECOND, Script, Stage, TWO, message};
 
 fn steps(played: &Played) -> u64 {
     let losses = played.0.iter().filter_map(|record| match &record.body {

@@ -8,18 +8,7 @@ use vrrp_user::record::{
     Body, Cause, ChangeReason, Code, IncidentRecord, LossReason, StateRecord, Status,
 };
 
-use crate::stage::{Host, ONE, Played, SECOND, Script, Stage, TWO, VIP, time};
-
-fn message(priority: u8) -> Message {
-    Message::v2(51, priority, [VIP.into()])
-}
-
-/// The better of a pair is active for five seconds.
-fn pair() -> Script {
-    Script::default()
-        .adverts(0, 5 * SECOND, ONE, &message(150))
-        .announce(10, ONE, VIP)
-}
+use crate::stage::{Host, ONE, Played, SECOND, Script, Stage, TWO, VIP, message, pair, time};
 
 impl Played {
     /// The last change of the active router.

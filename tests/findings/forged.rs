@@ -4,16 +4,14 @@ use etherparse::ArpOperation;
 use vrrp_tests::vrrp::{Message, Variant};
 use vrrp_user::record::{Code, Status};
 
-use crate::stage::{Host, ONE, Played, SECOND, Script, THIRD, TWO, VIP, advert, advert_to, arp};
+use crate::stage::{
+    Host, ONE, Played, SECOND, Script, THIRD, TWO, VIP, advert, advert_to, arp, message,
+};
 
 const MINUTE: u64 = 60 * SECOND;
 
 /// A machine that sends in the names of others.
 const FORGER: [u8; 6] = [2, 0, 0, 0, 0, 0xee];
-
-fn message(priority: u8) -> Message {
-    Message::v2(51, priority, [VIP.into()])
-}
 
 /// Two routers that do not hear each other for a minute.
 fn split() -> Script {

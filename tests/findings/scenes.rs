@@ -10,20 +10,9 @@ use vrrp_user::{
 };
 
 use crate::stage::{
-    Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, advert_to, arp, numbered_advert,
-    seat, time,
+    Host, ONE, SECOND, Script, Stage, THIRD, TWO, VIP, advert, advert_to, arp, message,
+    numbered_advert, pair, seat, time,
 };
-
-fn message(priority: u8) -> Message {
-    Message::v2(51, priority, [VIP.into()])
-}
-
-/// A pair of which one is active for five seconds.
-fn pair() -> Script {
-    Script::default()
-        .adverts(0, 5 * SECOND, ONE, &message(150))
-        .announce(10, ONE, VIP)
-}
 
 #[test]
 fn a_crossing_advert_in_a_preemption_is_no_split_brain() {

@@ -20,10 +20,10 @@ use vrrp_user::{
     model::{Family, FingerprintKey, MacAddr, Vrid},
     observer::{Output, Request},
     probe,
-    record::{Body, Record, Start, Status},
+    record::{Body, Record, Status},
 };
 
-use crate::stage::{Host, ONE, Played, SECOND, Stage, TWO, VIP, advert, seen, time};
+use crate::stage::{Host, ONE, Played, SECOND, Stage, TWO, VIP, advert, seen, start, time};
 
 /// As the routers of these scenes have it.
 pub(crate) const PASSWORD: &str = "authentication {\n auth_type PASS\n auth_pass testpass\n }";
@@ -97,18 +97,9 @@ impl Seat {
             neighbours: BTreeMap::new(),
             own,
         };
-        let start = Start {
-            program_version: String::new(),
-            schema: vrrp_user::record::SCHEMA,
-            kernel: None,
-            attachments: Vec::new(),
-            files: Vec::new(),
-            notes: Vec::new(),
-            sources: Vec::new(),
-        };
         seat.stage
             .observer
-            .handle(time(0), &News::Start(start).into());
+            .handle(time(0), &News::Start(start()).into());
         seat.show(0, links);
         seat
     }

@@ -11,11 +11,7 @@ use vrrp_user::{
     sight::{Blindness, Seat},
 };
 
-use crate::stage::{ONE, Played, SECOND, Script, Stage, TWO, VIP, seat, time};
-
-fn message(priority: u8) -> Message {
-    Message::v2(51, priority, [VIP.into()])
-}
+use crate::stage::{ONE, Played, SECOND, Script, Stage, TWO, VIP, message, seat, time};
 
 fn blind(why: Blindness) -> Seat {
     Seat {

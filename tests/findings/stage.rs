@@ -12,7 +12,7 @@ use vrrp_user::{
     input::News,
     model::{FingerprintKey, Timestamp},
     observer::{Observer, Output, Settings},
-    record::{Body, Code, FindingRecord, Record, StateRecord, Status},
+    record::{Body, Code, FindingRecord, Record, SCHEMA, Start, StateRecord, Status},
     sight::Seat,
 };
 
@@ -301,4 +301,29 @@ fn ethernet(
         ether_type,
     };
     [&header.to_bytes()[..], payload].concat()
+}
+
+/// An advert of VRID 51 with this priority, once a second.
+pub(crate) fn message(priority: u8) -> Message {
+    Message::v2(51, priority, [VIP.into()])
+}
+
+/// A pair of which the better is active for five seconds.
+pub(crate) fn pair() -> Script {
+    Script::default()
+        .adverts(0, 5 * SECOND, ONE, &message(150))
+        .announce(10, ONE, VIP)
+}
+
+/// A start that says nothing.
+pub(crate) fn start() -> Start {
+    Start {
+        program_version: String::new(),
+        schema: SCHEMA,
+        kernel: None,
+        attachments: Vec::new(),
+        files: Vec::new(),
+        notes: Vec::new(),
+        sources: Vec::new(),
+    }
 }

@@ -22,7 +22,7 @@ use vrrp_user::{
     model::{Family, MacAddr, Span, Vrid},
     observer::{ArpMode, Settings},
     probe::{self, ProbeSettings},
-    record::{LossReason, Start, Unread, UnreadRecord, Volume},
+    record::{LossReason, Unread, UnreadRecord, Volume},
     sight::{Blindness, Seat},
     tracker::Segment,
     traffic::Traffic,
@@ -31,7 +31,7 @@ use vrrp_user::{
 
 use crate::{
     seat::{self, PASSWORD, SOCKET, STOPPED},
-    stage::{Host, ONE, Stage, THIRD, TWO, VIP, advert, advert_to, arp, seat, seen, time},
+    stage::{Host, ONE, Stage, THIRD, TWO, VIP, advert, advert_to, arp, seat, seen, start, time},
 };
 
 /// Something that an observer is told; when it is told, it is made of this.
@@ -445,16 +445,4 @@ fn traffic() -> impl Strategy<Value = Traffic> {
         },
         left: Volume::default(),
     })
-}
-
-fn start() -> Start {
-    Start {
-        program_version: String::new(),
-        schema: vrrp_user::record::SCHEMA,
-        kernel: None,
-        attachments: Vec::new(),
-        files: Vec::new(),
-        notes: Vec::new(),
-        sources: Vec::new(),
-    }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use etherparse::ArpOperation;
-use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     frame::Direction,
     input::News,
@@ -17,12 +16,10 @@ use vrrp_user::{
 use crate::{
     duplicates,
     seat::link,
-    stage::{Host, ONE, Played, SECOND, Script, Stage, THIRD, TWO, VIP, advert, arp, seat, time},
+    stage::{
+        Host, ONE, Played, SECOND, Script, Stage, THIRD, TWO, VIP, advert, arp, message, seat, time,
+    },
 };
-
-fn message(priority: u8) -> Message {
-    Message::v2(51, priority, [VIP.into()])
-}
 
 /// Another machine than the active router announces the virtual address, or an address of its own.
 pub(super) fn conflict(trouble: bool) -> Played {

@@ -1,23 +1,11 @@
 //! Who is active, and whether it can be seen.
 
-use vrrp_tests::vrrp::Message;
 use vrrp_user::{
     input::News,
     sight::{Blindness, Seat},
 };
 
-use crate::stage::{ONE, Played, SECOND, Script, Stage, TWO, VIP, seat};
-
-fn message(priority: u8) -> Message {
-    Message::v2(51, priority, [VIP.into()])
-}
-
-/// The better of a pair is active for five seconds.
-fn pair() -> Script {
-    Script::default()
-        .adverts(0, 5 * SECOND, ONE, &message(150))
-        .announce(10, ONE, VIP)
-}
+use crate::stage::{ONE, Played, SECOND, Script, Stage, TWO, VIP, message, pair, seat};
 
 /// A second router goes on advertising, or does so once: its advert crossed one of the better.
 pub(super) fn split_brain(trouble: bool) -> Played {
