@@ -1,8 +1,8 @@
 //! What is known: the virtual routers, what the daemons of hosts say of themselves, and what this host
 //! shows of itself.
 //!
-//! The observer owns it and puts in it what it is told. The detectors read it; what they find is not in
-//! it.
+//! The observer owns it and hands it to the analyst, which puts in it what was told and when to look again.
+//! The detectors read it; what they find is not in it.
 
 use std::net::IpAddr;
 
